@@ -1,0 +1,210 @@
+"""Configurations: read, checked against the closed schema, completed with its defaults."""
+
+import copy
+import hashlib
+import json
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from fibgap.errors import InputError
+from fibgap.milling import Milling, MillingRange
+from fibgap.synthesis import Level
+
+Config = dict[str, Any]
+
+
+@cache
+def schema() -> dict[str, Any]:
+    """Return the schema of configurations; do not change what it returns."""
+    text = files("fibgap").joinpath("schemas/config.schema.yaml").read_text(encoding="utf-8")
+    loaded: dict[str, Any] = yaml.safe_load(text)
+    return loaded
+
+
+def _resolve(node: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema node with its reference, if any, laid underneath its own keys."""
+    if "$ref" not in node:
+        return node
+    name = node["$ref"].removeprefix("#/$defs/")
+    return {**schema()["$defs"][name], **{k: v for k, v in node.items() if k != "$ref"}}
+
+
+def with_defaults(values: Any, node: dict[str, Any] | None = None) -> Any:
+    """Return a configuration completed with the schema's defaults, leaving its argument alone."""
+    node = _resolve(schema() if node is None else node)
+    if isinstance(values, dict):
+        known = node.get("properties", {})
+        other = node.get("additionalProperties")
+        complete = {}
+        for key, value in values.items():
+            inner = known.get(key, other if isinstance(other, dict) else {})
+            complete[key] = with_defaults(value, inner)
+        for key, inner in known.items():
+            if key not in complete and "default" in _resolve(inner):
+                complete[key] = with_defaults(copy.deepcopy(_resolve(inner)["default"]), inner)
+        return complete
+    if isinstance(values, list) and isinstance(node.get("items"), dict):
+        return [with_defaults(value, node["items"]) for value in values]
+    return values
+
+
+def _describe(error: Any) -> str:
+    """Turn a schema violation into one sentence that names the key and the value."""
+    where = ".".join(str(part) for part in error.absolute_path) or "the top level"
+    if error.validator == "additionalProperties":
+        known = error.schema.get("properties", {})
+        unknown = sorted(set(error.instance) - set(known))
+        return f"unknown key '{unknown[0]}' in {where}; known keys: {', '.join(sorted(known))}."
+    if error.validator == "required":
+        missing = [key for key in error.validator_value if key not in error.instance]
+        return f"{where} lacks the key '{missing[0]}'."
+    if error.validator == "enum":
+        options = ", ".join(map(str, error.validator_value))
+        return f"{where} is {error.instance!r}, but must be one of {options}."
+    return f"{where} is {error.instance!r}: {error.message}."
+
+
+def check(values: Any) -> Config:
+    """Check a configuration and complete it with defaults.
+
+    Parameters
+    ----------
+    values : dict
+        What a configuration file holds.
+
+    Returns
+    -------
+    dict
+        A new dictionary with every key that has a default.
+
+    Raises
+    ------
+    InputError
+        For an unknown, missing or out-of-range key, named with its value; and for tables that do
+        not fit together.
+    """
+    import jsonschema
+
+    if not isinstance(values, dict):
+        raise InputError(f"a configuration is a mapping of keys, but this is {values!r}.")
+    validator = jsonschema.Draft202012Validator(schema())
+    errors = sorted(validator.iter_errors(values), key=lambda error: list(map(str, error.path)))
+    if errors:
+        raise InputError(f"configuration: {_describe(errors[0])}")
+    config: Config = with_defaults(values)
+    _check_tables(config)
+    return config
+
+
+def _check_tables(config: Config) -> None:
+    """Check what a schema cannot say: names that must agree, structures that must be possible."""
+    names = [arm["name"] for arm in config["arms"]]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"configuration: the arm '{name}' appears twice in arms.")
+    for arm in config["arms"]:
+        if arm["filler"] == "network" and arm.get("network") not in config["networks"]:
+            raise InputError(
+                f"configuration: the arm '{arm['name']}' names the network "
+                f"'{arm.get('network')}', which is not in networks."
+            )
+        if arm["filler"] != "network" and "network" in arm:
+            raise InputError(
+                f"configuration: the arm '{arm['name']}' has the filler '{arm['filler']}' and "
+                "must not name a network."
+            )
+    for name, network in config["networks"].items():
+        if network["weights"] == "train" and network.get("training_set") not in config["training_sets"]:
+            raise InputError(
+                f"configuration: the network '{name}' is to be trained on the training set "
+                f"'{network.get('training_set')}', which is not in training_sets."
+            )
+    if config["datasets"]["showcase"] >= config["datasets"]["count"]:
+        raise InputError(
+            f"configuration: datasets.showcase is {config['datasets']['showcase']}, but there are "
+            f"only {config['datasets']['count']} datasets, counted from 0."
+        )
+    milling_of(config)
+    levels_of(config)
+    for name in config["training_sets"]:
+        millings_of(config, name)
+
+
+def load(path: Path | str) -> Config:
+    """Read, check and complete a configuration file (YAML)."""
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"configuration file {path} does not exist.")
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise InputError(f"configuration file {path} is not YAML: {' '.join(str(error).split())}") from None
+    return check(values)
+
+
+def digest(values: Any) -> str:
+    """Return 16 hexadecimal digits that change with any value in a nested structure."""
+    text = json.dumps(values, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def levels_of(config: Config) -> list[Level]:
+    """Return the levels of the evaluation structure."""
+    return [Level(**level) for level in config["generate_volumes"]["levels"]]
+
+
+def milling_of(config: Config) -> Milling:
+    """Return the distribution of slice thickness; its floor must be at least a voxel."""
+    milling = Milling(**config["mill_slices"])
+    voxel = config["generate_volumes"]["voxel_nm"]
+    if milling.floor_nm < voxel:
+        raise InputError(
+            f"configuration: mill_slices.floor_nm is {milling.floor_nm}, below the voxel of "
+            f"{voxel} nm."
+        )
+    return milling
+
+
+def millings_of(config: Config, training_set: str) -> MillingRange:
+    """Return the millings that a training set is masked with."""
+    ranges = config["training_sets"][training_set].get("millings")
+    if ranges is None:
+        return MillingRange.of(milling_of(config))
+    return MillingRange(
+        tuple(ranges["distributions"]),
+        tuple(ranges["mean_nm"]),
+        tuple(ranges["relative_sd"]),
+        ranges["floor_nm"],
+    )
+
+
+def training_levels(
+    config: Config, training_set: str, rng: np.random.Generator
+) -> list[Level]:
+    """Return the levels of one training volume: the evaluation's, or drawn from the set's ranges.
+
+    Parameters
+    ----------
+    config : dict
+        A checked configuration.
+    training_set : str
+        Key of the training set.
+    rng : numpy.random.Generator
+        Source of randomness; not touched when the structure is the evaluation's.
+    """
+    structure = config["training_sets"][training_set].get("structure")
+    if structure is None:
+        return levels_of(config)
+    count = int(rng.integers(structure["levels"][0], structure["levels"][1] + 1))
+    low, high = np.log(structure["wavelength_nm"])
+    return [
+        Level(
+            float(rng.uniform(*structure["solid_fraction"])), float(np.exp(rng.uniform(low, high)))
+        )
+        for _ in range(count)
+    ]

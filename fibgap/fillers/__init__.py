@@ -1,0 +1,92 @@
+"""Fillers: what puts gold into the missing layers, registered by name.
+
+A filler takes a `GappedVolume` and its own keyword options and returns the filled volume, shape
+(Z, Y, X) bool. Known layers pass through bit for bit: `fill` sees to it for every filler.
+"""
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fibgap.errors import InputError
+from fibgap.stack import GappedVolume
+
+
+class Filler(Protocol):
+    """A function that predicts the missing layers."""
+
+    def __call__(self, gapped: GappedVolume, **options: Any) -> NDArray[np.bool_]:
+        """Return the missing layers in order, shape (M, Y, X)."""
+        ...
+
+
+_FILLERS: dict[str, Filler] = {}
+
+#: Modules that register fillers when they are imported; the network's pulls in torch.
+_HOMES = {
+    "nearest": "fibgap.fillers.layers",
+    "linear": "fibgap.fillers.layers",
+    "cubic_spline": "fibgap.fillers.spline",
+    "shape_based": "fibgap.fillers.shape",
+    "network": "fibgap.fillers.network",
+}
+
+
+def register(name: str) -> Callable[[Filler], Filler]:
+    """Register a filler under a name."""
+
+    def keep(filler: Filler) -> Filler:
+        _FILLERS[name] = filler
+        return filler
+
+    return keep
+
+
+def filler_names() -> list[str]:
+    """Return the names of all fillers."""
+    return sorted({*_HOMES, *_FILLERS})
+
+
+def fill(gapped: GappedVolume, filler: str, **options: Any) -> NDArray[np.bool_]:
+    """Fill the missing layers of a gapped volume.
+
+    Parameters
+    ----------
+    gapped : GappedVolume
+        Known layers and their places.
+    filler : str
+        Name of the filler, see `filler_names`.
+    **options
+        What the filler wants: the network needs its model.
+
+    Returns
+    -------
+    (Z, Y, X) bool
+        The grid from the first to the last known layer, known layers unchanged.
+
+    Raises
+    ------
+    InputError
+        If the filler is unknown.
+
+    Examples
+    --------
+    >>> slices = np.array([[[0, 1]], [[1, 1]]], dtype=bool)
+    >>> gapped = GappedVolume(slices, np.array([0, 3]), 2.5, 0, 2.5, 2)
+    >>> fill(gapped, "nearest").astype(int)[:, 0].tolist()
+    [[0, 1], [0, 1], [1, 1], [1, 1]]
+    """
+    if filler not in _FILLERS:
+        if filler not in _HOMES:
+            raise InputError(
+                f"filler '{filler}' is unknown; choose one of {', '.join(filler_names())}."
+            )
+        import_module(_HOMES[filler])
+    volume = gapped.volume()
+    missing = gapped.missing_layers
+    if len(missing):
+        volume[missing] = _FILLERS[filler](gapped, **options)
+    return volume

@@ -1,0 +1,137 @@
+"""Train one network of a configuration, without a workflow: ``python -m fibgap.network``."""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from fibgap import config as configuration
+from fibgap.errors import InputError
+from fibgap.network.device import choose_device
+from fibgap.network.recipe import make_trainer, split_rng
+from fibgap.network.weights import file_sha256
+from fibgap.planes import FAMILIES, extract_planes, plane_manifest, split_planes
+from fibgap.training_sets import generate_training_volume, training_shape
+
+
+def prepare_planes(
+    config: configuration.Config, training_set: str, device: str
+) -> dict[str, NDArray[np.uint8]]:
+    """Generate the volumes of a training set and return their planes by family."""
+    count = config["training_sets"][training_set]["volumes"]
+    planes: dict[str, list[NDArray[np.uint8]]] = {family: [] for family in FAMILIES}
+    for index in range(count):
+        volume = generate_training_volume(config, training_set, index, device)
+        for family in FAMILIES:
+            planes[family].append(extract_planes(volume, family).view(np.uint8))
+        print(f"training volume {index + 1}/{count}", flush=True)
+    return {family: np.concatenate(parts) for family, parts in planes.items()}
+
+
+def train(config_path: Path, network: str, out: Path, *, gpus: int, budget: float | None) -> str:
+    """Train a network of a configuration in a folder, going on where an earlier call stopped.
+
+    Parameters
+    ----------
+    config_path : path
+        A configuration file.
+    network : str
+        Key of its networks table.
+    out : path
+        Folder for checkpoint, weights, history and card.
+    gpus : int
+        0 for the CPU, 1 for CUDA.
+    budget : float or None
+        Minutes after which training stops at the end of an epoch, instead of the configuration's.
+
+    Returns
+    -------
+    str
+        How training ended.
+    """
+    config = configuration.load(config_path)
+    if network not in config["networks"]:
+        raise InputError(f"network '{network}' is not in the networks table of {config_path}.")
+    settings = config["networks"][network]
+    if budget is not None:
+        settings["training"]["budget_minutes"] = budget
+    device = choose_device(gpus)
+    training_set = settings["training_set"]
+    planes = prepare_planes(config, training_set, device.type)
+    set_settings = config["training_sets"][training_set]
+    manifest = split_planes(
+        plane_manifest(range(set_settings["volumes"]), training_shape(config, training_set)),
+        by=set_settings["split_by"],
+        validation_fraction=set_settings["validation_fraction"],
+        rng=split_rng(config),
+    )
+    # The budget decides when to pause, not what comes out.
+    lasting = {**settings, "training": {**settings["training"], "budget_minutes": 0}}
+    digest = configuration.digest(
+        [config["base_seed"], config["generate_volumes"], config["mill_slices"], set_settings, lasting]
+    )
+    trainer = make_trainer(
+        config,
+        network,
+        planes,
+        manifest,
+        folder=out,
+        device=device,
+        digest=digest,
+        log=lambda line: print(line, flush=True),
+    )
+    status = trainer.run()
+    weights = out / f"{network}.safetensors"
+    trainer.deliver(weights, out / "history.csv", status)
+    card = {
+        "name": network,
+        "sha256": file_sha256(weights),
+        "configuration": str(config_path),
+        "structure": config["generate_volumes"],
+        "milling": config["mill_slices"],
+        "training_set": set_settings,
+        "network": settings,
+        "status": status,
+        "device": torch.cuda.get_device_name() if device.type == "cuda" else "CPU",
+        "threads": torch.get_num_threads(),
+        **trainer.summary(status),
+    }
+    aside = out / f".card.{os.getpid()}.tmp"
+    aside.write_text(json.dumps(card, indent=1, sort_keys=True, default=str) + "\n", encoding="utf-8")
+    os.replace(aside, out / f"{network}.json")
+    return status
+
+
+def main() -> int:
+    """Parse the command line and train."""
+    parser = argparse.ArgumentParser(prog="python -m fibgap.network", description=__doc__)
+    parser.add_argument("config", type=Path, help="configuration file")
+    parser.add_argument("network", help="key of its networks table")
+    parser.add_argument("--out", type=Path, required=True, help="folder for everything written")
+    parser.add_argument("--gpus", type=int, default=0, help="0: the CPU; 1: CUDA or an error")
+    parser.add_argument("--budget-minutes", type=float, help="stop after an epoch, to go on later")
+    parser.add_argument("--threads", type=int, help="threads of the CPU; default: torch decides")
+    arguments = parser.parse_args()
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    try:
+        train(
+            arguments.config,
+            arguments.network,
+            arguments.out,
+            gpus=arguments.gpus,
+            budget=arguments.budget_minutes,
+        )
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""Devices and precision: what was asked for, or an error; never a silent fall-back."""
+
+import os
+from pathlib import Path
+
+import torch
+
+from fibgap.errors import InputError
+
+#: Set to "cpu" to let a run that asks for GPUs compute on the CPU all the same: for testing the
+#: scheduling of GPU rules where there is none. It is announced wherever it takes effect.
+OVERRIDE = "FIBGAP_GPU_STAND_IN"
+
+
+def choose_device(gpus: int) -> torch.device:
+    """Return the device for a job that was granted a number of GPUs.
+
+    Parameters
+    ----------
+    gpus : int
+        0 means the CPU, 1 or more means CUDA or an error.
+
+    Returns
+    -------
+    torch.device
+        "cpu" or "cuda".
+
+    Raises
+    ------
+    InputError
+        If a GPU was asked for and CUDA is not available.
+    """
+    if gpus <= 0:
+        return torch.device("cpu")
+    if os.environ.get(OVERRIDE) == "cpu":
+        print(f"{OVERRIDE}=cpu: a GPU was granted, but this job computes on the CPU.", flush=True)
+        return torch.device("cpu")
+    if not torch.cuda.is_available():
+        raise InputError(
+            f"gpu={gpus} was asked for, but CUDA is not available on this machine; run with "
+            "--resources gpu=0 to compute on the CPU."
+        )
+    return torch.device("cuda")
+
+
+def cpu_has_bfloat16() -> bool:
+    """Return whether the processor multiplies bfloat16 in hardware."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def choose_precision(precision: str, device: torch.device) -> torch.dtype:
+    """Return the number format for arithmetic.
+
+    Parameters
+    ----------
+    precision : str
+        "fp32", "bf16", or "auto": bf16 where the hardware has it, else fp32.
+    device : torch.device
+        Where the arithmetic runs.
+
+    Raises
+    ------
+    InputError
+        If the name is unknown, or bf16 was asked of a GPU that lacks it.
+    """
+    if precision == "fp32":
+        return torch.float32
+    if precision not in ("bf16", "auto"):
+        raise InputError(f"precision '{precision}' is unknown; choose one of fp32, bf16, auto.")
+    if device.type == "cuda":
+        supported = torch.cuda.is_bf16_supported()
+        if precision == "bf16" and not supported:
+            raise InputError("precision bf16 was asked for, but this GPU does not have it.")
+    else:
+        supported = precision == "bf16" or cpu_has_bfloat16()
+    return torch.bfloat16 if supported else torch.float32

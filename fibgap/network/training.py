@@ -1,0 +1,409 @@
+"""Training: on-line patches, a checkpoint every epoch, resumed after a kill with the same result."""
+
+import json
+import math
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from fibgap import seeds
+from fibgap.errors import InputError
+from fibgap.network.architecture import Architecture, Network, count_parameters
+from fibgap.network.device import choose_precision
+from fibgap.network.weights import save_weights
+from fibgap.milling import MillingRange
+from fibgap.patches import Batch, Epoch, PatchSampler, draw_known_rows, whole_planes
+
+CHECKPOINT = "checkpoint.pt"
+BEST = "best.safetensors"
+SCHEDULES = ("plateau", "one_cycle")
+LOSS_ROWS = ("all", "missing")
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a network is trained; the defaults are Table S2.
+
+    Attributes
+    ----------
+    epochs : int
+        Number of epochs at most.
+    steps_per_epoch : int or None
+        Batches an epoch; None: as many as the sliding window fills once.
+    batch_size, patch, stride, margin : int
+        Patches a batch; side, step and interpolation margin of the window in pixels.
+    schedule : str
+        "plateau" (Table S2) or "one_cycle" (a warm-up and a cosine decay over all epochs).
+    learning_rate : float
+        The initial rate of "plateau", the highest of "one_cycle".
+    reduce_factor, reduce_patience, stop_patience
+        The rate is multiplied by the factor after so many epochs without a better validation
+        loss; training ends after so many. For "plateau" only.
+    loss_rows : str
+        "all" rows of a patch, or only the "missing" ones, which are what a filler predicts.
+    precision : str
+        "fp32", "bf16" or "auto".
+    validation_planes : int
+        Number of whole validation planes, spread evenly over all of them.
+    budget_minutes : float or None
+        Wall-clock time after which training stops at the end of an epoch, to go on another time.
+
+    Notes
+    -----
+    PAPER: Table S2 and section 3. ASSUME: "if the loss did not decrease" means the validation
+    loss, for the rate and for early stopping.
+    """
+
+    epochs: int = 500
+    steps_per_epoch: int | None = None
+    batch_size: int = 64
+    patch: int = 64
+    stride: int = 32
+    margin: int = 16
+    schedule: str = "plateau"
+    learning_rate: float = 1e-3
+    reduce_factor: float = 0.1
+    reduce_patience: int = 10
+    stop_patience: int = 25
+    loss_rows: str = "all"
+    precision: str = "auto"
+    validation_planes: int = 64
+    budget_minutes: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.schedule not in SCHEDULES:
+            raise InputError(f"schedule '{self.schedule}' is unknown; choose one of {SCHEDULES}.")
+        if self.loss_rows not in LOSS_ROWS:
+            raise InputError(f"loss_rows '{self.loss_rows}' is unknown; choose one of {LOSS_ROWS}.")
+        for name in ("epochs", "batch_size", "patch", "stride", "validation_planes"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} must be at least 1, but is {getattr(self, name)}.")
+        if not self.learning_rate > 0:
+            raise InputError(f"learning_rate must be positive, but is {self.learning_rate}.")
+
+
+@dataclass
+class Progress:
+    """Where a training stands: all of it goes into the checkpoint."""
+
+    epoch: int = 0
+    best_loss: float = math.inf
+    best_epoch: int = 0
+    seconds: float = 0.0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+class TrainingDivergedError(RuntimeError):
+    """The loss is no longer a number; the last good weights were kept."""
+
+
+class Trainer:
+    """One training run in one folder.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        What is trained.
+    training : Training
+        How it is trained.
+    train_planes, validation_planes : list of (N, Z, X) uint8 arrays
+        Planes of the truth, one array a family, 1 = gold.
+    millings : MillingRange
+        Which millings are learned from.
+    voxel_nm : float
+        Voxel size in nm.
+    base_seed : int
+        Decides initial weights, order, augmentation and millings.
+    folder : path
+        Holds the checkpoint and the best weights so far; a run that was killed goes on from here.
+    device : torch.device
+        Where to train.
+    digest : str
+        Digest of configuration and data: a checkpoint with another one is refused.
+    log : callable
+        Receives progress lines.
+    """
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        training: Training,
+        train_planes: list[np.ndarray],
+        validation_planes: list[np.ndarray],
+        *,
+        millings: MillingRange,
+        voxel_nm: float,
+        base_seed: int,
+        folder: Path | str,
+        device: torch.device,
+        digest: str = "",
+        log: Callable[[str], None] = print,
+    ) -> None:
+        self.training, self.base_seed, self.device = training, base_seed, device
+        self.digest, self.log, self.folder = digest, log, Path(folder)
+        self.precision = choose_precision(training.precision, device)
+        self.sampler = PatchSampler(
+            [torch.from_numpy(planes).to(device) for planes in train_planes],
+            millings=millings,
+            voxel_nm=voxel_nm,
+            patch=training.patch,
+            stride=training.stride,
+            margin=training.margin,
+        )
+        self.validation = self._choose_validation(validation_planes, millings, voxel_nm)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seeds.torch_seed(base_seed, "initial_weights"))
+            self.network = Network(architecture)
+        self.network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=training.learning_rate)
+        self.steps = training.steps_per_epoch or max(1, len(self.sampler) // training.batch_size)
+        self.scheduler = self._make_scheduler()
+        self.progress = Progress()
+
+    def _choose_validation(
+        self, planes: list[np.ndarray], millings: MillingRange, voxel_nm: float
+    ) -> list[Batch]:
+        """Choose whole planes, evenly, and mask every one by a milling of its own, once for all."""
+        batches = []
+        total = sum(len(stack) for stack in planes)
+        if total == 0:
+            raise InputError("there are no validation planes.")
+        share = min(1.0, self.training.validation_planes / total)
+        rng = seeds.generator(self.base_seed, "validation_millings")
+        for stack in planes:
+            count = max(1, round(len(stack) * share))
+            for index in np.linspace(0, len(stack) - 1, count).round().astype(int):
+                known = draw_known_rows(millings, stack.shape[1], voxel_nm, rng)
+                plane = torch.from_numpy(stack[index : index + 1]).to(self.device)
+                batches.append(whole_planes(plane, known))
+        return batches
+
+    def _make_scheduler(self) -> torch.optim.lr_scheduler.LRScheduler:
+        """Return the schedule of the learning rate."""
+        training = self.training
+        if training.schedule == "plateau":
+            return torch.optim.lr_scheduler.ReduceLROnPlateau(
+                self.optimizer, factor=training.reduce_factor, patience=training.reduce_patience
+            )
+        return torch.optim.lr_scheduler.OneCycleLR(
+            self.optimizer,
+            max_lr=training.learning_rate,
+            total_steps=training.epochs * self.steps,
+            pct_start=0.2,
+            cycle_momentum=False,
+        )
+
+    def _loss(self, batch: Batch) -> torch.Tensor:
+        """Return the mean squared error over the rows that count."""
+        network_input = batch.network_input(self.network.architecture.mask_channel)
+        reduced = self.precision != torch.float32
+        with torch.autocast(self.device.type, self.precision, enabled=reduced):
+            output = self.network(network_input, batch.bicubic)
+        square = (output.float() - batch.truth) ** 2
+        if self.training.loss_rows == "all":
+            return square.mean()
+        missing = 1 - batch.known
+        return (square * missing).sum() / missing.sum().clamp(min=1)
+
+    def _validate(self) -> float:
+        """Return the validation loss over whole planes."""
+        self.network.eval()
+        with torch.inference_mode():
+            losses = [self._loss(batch) for batch in self.validation]
+        self.network.train()
+        return float(torch.stack(losses).double().mean())
+
+    def _epoch(self, number: int) -> Epoch:
+        """Draw an epoch; its randomness depends on its number alone."""
+        rng = seeds.generator(self.base_seed, "patches", number)
+        return Epoch(
+            self.sampler, rng, batch_size=self.training.batch_size, steps=self.steps
+        )
+
+    def _train_epoch(self, epoch: Epoch) -> float:
+        """Take all steps of an epoch and return the mean training loss."""
+        total = torch.zeros((), device=self.device, dtype=torch.float64)
+        for step in range(epoch.steps):
+            loss = self._loss(epoch.batch(step))
+            self.optimizer.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            self.optimizer.step()
+            if isinstance(self.scheduler, torch.optim.lr_scheduler.OneCycleLR):
+                self.scheduler.step()
+            total += loss.detach().double()
+        return float(total / epoch.steps)
+
+    def save_checkpoint(self) -> None:
+        """Write the state of the run aside and move it into place."""
+        state = {
+            "digest": self.digest,
+            "network": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scheduler": self.scheduler.state_dict(),
+            "progress": json.dumps(vars(self.progress)),
+        }
+        self.folder.mkdir(parents=True, exist_ok=True)
+        aside = self.folder / f".{CHECKPOINT}.{os.getpid()}.tmp"
+        torch.save(state, aside)
+        os.replace(aside, self.folder / CHECKPOINT)
+
+    def resume(self) -> bool:
+        """Go on from the folder's checkpoint, if there is one.
+
+        Raises
+        ------
+        InputError
+            If the checkpoint is damaged or belongs to another configuration.
+        """
+        path = self.folder / CHECKPOINT
+        if not path.exists():
+            return False
+        try:
+            state = torch.load(path, map_location=self.device, weights_only=True)
+            if state["digest"] != self.digest:
+                raise InputError(
+                    f"checkpoint {path} belongs to another configuration (digest "
+                    f"{state['digest']}, not {self.digest}); remove it to start afresh."
+                )
+            self.network.load_state_dict(state["network"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.scheduler.load_state_dict(state["scheduler"])
+            self.progress = Progress(**json.loads(state["progress"]))
+        except InputError:
+            raise
+        except Exception as error:  # torch.load reports damage by many exception types
+            raise InputError(
+                f"checkpoint {path} is damaged ({type(error).__name__}); remove it to start afresh."
+            ) from error
+        return True
+
+    def summary(self, status: str) -> dict[str, Any]:
+        """Return what weights remember of their training."""
+        return {
+            "status": status,
+            "digest": self.digest,
+            "base_seed": self.base_seed,
+            "training": vars(self.training),
+            "millings": vars(self.sampler.millings),
+            "voxel_nm": self.sampler.voxel_nm,
+            "steps_per_epoch": self.steps,
+            "patches_in_sliding_window": len(self.sampler),
+            "epochs": self.progress.epoch,
+            "best_epoch": self.progress.best_epoch,
+            "best_validation_loss": self.progress.best_loss,
+            "seconds": round(self.progress.seconds, 1),
+            "device": self.device.type,
+            "precision": str(self.precision).removeprefix("torch."),
+            "parameters": count_parameters(self.network),
+            "torch": torch.__version__,
+        }
+
+    def run(self) -> str:
+        """Train to the end, to early stopping, or to the end of the wall-clock budget.
+
+        Returns
+        -------
+        str
+            "complete", "stopped early" or "out of budget". The best weights so far lie in the
+            folder as ``best.safetensors``.
+
+        Raises
+        ------
+        TrainingDivergedError
+            If the loss becomes NaN or infinite; the best weights so far stay where they are.
+        """
+        training, progress = self.training, self.progress
+        if self.resume():
+            progress = self.progress
+            self.log(f"resumed after epoch {progress.epoch} of {training.epochs}")
+        begin = time.monotonic()
+        status = "complete"
+        with ThreadPoolExecutor(1) as pool:
+            upcoming = pool.submit(self._epoch, progress.epoch)
+            while progress.epoch < training.epochs:
+                if self._stale():
+                    status = "stopped early"
+                    break
+                if training.budget_minutes is not None and progress.history:
+                    if time.monotonic() - begin > 60 * training.budget_minutes:
+                        status = "out of budget"
+                        break
+                started = time.monotonic()
+                epoch = upcoming.result()
+                if progress.epoch + 1 < training.epochs:
+                    upcoming = pool.submit(self._epoch, progress.epoch + 1)
+                train_loss = self._train_epoch(epoch)
+                self._finish_epoch(train_loss, time.monotonic() - started)
+        self.log(
+            f"{status}: epoch {progress.epoch}, best validation loss {progress.best_loss:.6f} "
+            f"in epoch {progress.best_epoch}"
+        )
+        return status
+
+    def _stale(self) -> bool:
+        """Return whether the validation loss has not improved for too long."""
+        waited = self.progress.epoch - self.progress.best_epoch
+        return self.training.schedule == "plateau" and waited >= self.training.stop_patience
+
+    def _finish_epoch(self, train_loss: float, seconds: float) -> None:
+        """Validate, keep the best weights, note the history and write the checkpoint."""
+        training, progress = self.training, self.progress
+        rate = self.optimizer.param_groups[0]["lr"]
+        validation_loss = self._validate()
+        if not math.isfinite(train_loss) or not math.isfinite(validation_loss):
+            raise TrainingDivergedError(
+                f"the loss became {train_loss} in epoch {progress.epoch + 1}; training stopped, "
+                f"and the best weights so far (epoch {progress.best_epoch}) are kept in "
+                f"{self.folder / BEST}."
+            )
+        progress.epoch += 1
+        progress.seconds += seconds
+        if isinstance(self.scheduler, torch.optim.lr_scheduler.ReduceLROnPlateau):
+            self.scheduler.step(validation_loss)
+        patches = self.steps * training.batch_size
+        progress.history.append(
+            {
+                "epoch": progress.epoch,
+                "train_loss": train_loss,
+                "validation_loss": validation_loss,
+                "learning_rate": rate,
+                "patches_per_s": round(patches / seconds, 2),
+                "seconds": round(progress.seconds, 2),
+            }
+        )
+        if validation_loss < progress.best_loss:
+            progress.best_loss, progress.best_epoch = validation_loss, progress.epoch
+            save_weights(self.folder / BEST, self.network, self.summary("best so far"))
+        self.save_checkpoint()
+        left = (training.epochs - progress.epoch) * progress.seconds / progress.epoch
+        self.log(
+            f"epoch {progress.epoch}/{training.epochs}  loss {train_loss:.5f}  "
+            f"validation {validation_loss:.5f}  rate {rate:.1e}  "
+            f"{patches / seconds:.0f} patches/s  at most {left / 60:.1f} min left"
+        )
+
+    def history(self) -> pd.DataFrame:
+        """Return the loss curves, one row an epoch."""
+        return pd.DataFrame(self.progress.history)
+
+    def best_network(self) -> Network:
+        """Return the network with the best weights so far, in evaluation mode on the CPU."""
+        from fibgap.network.weights import load_weights
+
+        return load_weights(self.folder / BEST).network
+
+    def deliver(self, weights: Path | str, history: Path | str, status: str) -> None:
+        """Write the best weights and the history to where they belong."""
+        save_weights(weights, self.best_network(), self.summary(status))
+        history = Path(history)
+        aside = history.with_name(f".{history.name}.{os.getpid()}.tmp")
+        self.history().to_csv(aside, index=False)
+        os.replace(aside, history)

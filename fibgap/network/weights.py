@@ -1,0 +1,127 @@
+"""Weights on disk: safetensors with everything that is needed to use them."""
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from fibgap import __version__
+from fibgap.errors import InputError
+from fibgap.network.architecture import Architecture, Network
+
+FORMAT = "fibgap-network-1"
+
+#: Where the shipped weights and their cards lie.
+SHIPPED = Path(__file__).resolve().parent.parent / "weights"
+
+
+@dataclass(frozen=True)
+class LoadedNetwork:
+    """A network with trained weights.
+
+    Attributes
+    ----------
+    network : Network
+        In evaluation mode, on the CPU.
+    training : dict
+        What the file says of its training: configuration digest, losses, steps, wall time.
+    sha256 : str
+        Checksum of the file.
+    """
+
+    network: Network
+    training: dict[str, Any]
+    sha256: str
+
+
+def file_sha256(path: Path | str) -> str:
+    """Return the SHA-256 of a file as hexadecimal digits."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def save_weights(path: Path | str, network: Network, training: dict[str, Any]) -> None:
+    """Write weights with their architecture, written aside and moved into place.
+
+    Parameters
+    ----------
+    path : path
+        A ``.safetensors`` file.
+    network : Network
+        The trained network.
+    training : dict
+        What is to be remembered of the training; must fit into JSON.
+    """
+    path = Path(path)
+    tensors = {
+        name: tensor.detach().float().cpu().contiguous()
+        for name, tensor in network.state_dict().items()
+    }
+    metadata = {
+        "format": FORMAT,
+        "version": __version__,
+        "architecture": json.dumps(network.architecture.to_dict(), sort_keys=True),
+        "training": json.dumps(training, sort_keys=True),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    save_file(tensors, aside, metadata)
+    aside.chmod(0o644)  # safetensors gives the owner alone the right to read
+    os.replace(aside, path)
+
+
+def load_weights(path: Path | str) -> LoadedNetwork:
+    """Read weights and build their network.
+
+    The format holds numbers and text only: reading a file from a stranger runs no code.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged, of another format, or does not fit its architecture.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"weights file {path} does not exist.")
+    try:
+        with safe_open(path, framework="pt") as stream:
+            metadata = stream.metadata() or {}
+            tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"weights file {path} is damaged or no safetensors file: {error}") from None
+    if metadata.get("format") != FORMAT:
+        raise InputError(
+            f"weights file {path} has format '{metadata.get('format')}', not '{FORMAT}'."
+        )
+    try:
+        architecture = Architecture.from_dict(json.loads(metadata["architecture"]))
+        training = json.loads(metadata["training"])
+    except (KeyError, ValueError, TypeError) as error:
+        raise InputError(f"weights file {path} has no readable architecture: {error}") from None
+    network = Network(architecture)
+    expected = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    if expected != found:
+        name = sorted(k for k in expected.keys() | found.keys() if expected.get(k) != found.get(k))[0]
+        raise InputError(
+            f"weights file {path} does not fit its architecture: '{name}' has shape "
+            f"{found.get(name)}, but {expected.get(name)} is needed."
+        )
+    network.load_state_dict(tensors)
+    return LoadedNetwork(network.eval(), training, file_sha256(path))
+
+
+def resolve_weights(name: str) -> Path:
+    """Return the path of weights: ``shipped:NAME`` is a file of this package, else a path."""
+    if name.startswith("shipped:"):
+        path = SHIPPED / f"{name.removeprefix('shipped:')}.safetensors"
+        if path.parent != SHIPPED or not path.is_file():
+            shipped = sorted(file.stem for file in SHIPPED.glob("*.safetensors"))
+            raise InputError(f"no weights are shipped under '{name}'; there are: {shipped}.")
+        return path
+    return Path(name)

@@ -1,0 +1,163 @@
+"""What a microscope delivers and what placement makes of it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fibgap.errors import InputError
+
+
+def require_binary(array: ArrayLike, name: str) -> NDArray[np.bool_]:
+    """Return an array as bool, or say why it is not binary.
+
+    Raises
+    ------
+    InputError
+        If the array holds NaN, or anything but 0 and 1.
+
+    Examples
+    --------
+    >>> require_binary([0, 1, 1], "line").tolist()
+    [False, True, True]
+    """
+    values = np.asarray(array)
+    if values.dtype == np.bool_:
+        return values
+    if values.dtype.kind == "f" and np.isnan(values).any():
+        raise InputError(f"{name} holds NaN in {int(np.isnan(values).sum())} places.")
+    if values.dtype.kind not in "uif":
+        raise InputError(f"{name} must be numbers or booleans, but is of type {values.dtype}.")
+    wrong = (values != 0) & (values != 1)
+    if wrong.any():
+        raise InputError(
+            f"{name} must be binary (0 or 1), but holds the value {values[wrong].flat[0]}: "
+            "segment it first."
+        )
+    return values.astype(np.bool_)
+
+
+@dataclass(frozen=True)
+class SliceStack:
+    """Slices and the depths at which they were milled.
+
+    Attributes
+    ----------
+    slices : (N, Y, X) bool
+        Gold = True.
+    depths_nm : (N,) float64
+        Depth of every slice in nm, strictly increasing.
+    voxel_nm : float
+        Pixel size of the slices in nm; the voxel grid is isotropic with this size.
+    """
+
+    slices: NDArray[np.bool_]
+    depths_nm: NDArray[np.float64]
+    voxel_nm: float
+
+    def __post_init__(self) -> None:
+        slices = require_binary(self.slices, "the slice stack")
+        depths = np.asarray(self.depths_nm, dtype=np.float64)
+        if slices.ndim != 3:
+            raise InputError(f"a slice stack has three axes, but shape {slices.shape} was given.")
+        if depths.shape != (len(slices),):
+            raise InputError(f"{len(slices)} slices need as many depths, but {depths.size} came.")
+        if len(slices) < 2:
+            raise InputError(f"a slice stack needs at least 2 slices, but has {len(slices)}.")
+        if not self.voxel_nm > 0:
+            raise InputError(f"voxel_nm must be positive, but is {self.voxel_nm}.")
+        if not np.isfinite(depths).all():
+            bad = int(np.flatnonzero(~np.isfinite(depths))[0])
+            raise InputError(f"the depth of slice {bad} is {depths[bad]}, not a number in nm.")
+        steps = np.diff(depths)
+        if (steps <= 0).any():
+            bad = int(np.flatnonzero(steps <= 0)[0])
+            raise InputError(
+                f"depths must increase, but slice {bad + 1} lies at {depths[bad + 1]} nm after "
+                f"slice {bad} at {depths[bad]} nm."
+            )
+        if not slices.any() or slices.all():
+            state = "full of gold" if slices.all() else "empty of gold"
+            raise InputError(f"the slice stack is {state}: there is no structure to rebuild.")
+        object.__setattr__(self, "slices", slices)
+        object.__setattr__(self, "depths_nm", depths)
+
+
+@dataclass(frozen=True)
+class GappedVolume:
+    """A voxel grid on which some layers are known and the others are missing.
+
+    The grid begins at its first and ends at its last known layer.
+
+    Attributes
+    ----------
+    slices : (N, Y, X) bool
+        The known layers.
+    layers : (N,) int64
+        Their indices on the grid, increasing, the first is 0.
+    voxel_nm : float
+        In-plane pixel size in nm.
+    origin_layer : int or None
+        Index of layer 0 on the grid of depths, for placements that keep the true geometry.
+    effective_voxel_nm : float
+        True depth between the outermost slices over the number of steps between them: equal to
+        `voxel_nm` to rounding where the geometry is kept.
+    n_given : int
+        Number of slices before placement.
+    """
+
+    slices: NDArray[np.bool_]
+    layers: NDArray[np.int64]
+    voxel_nm: float
+    origin_layer: int | None
+    effective_voxel_nm: float
+    n_given: int
+
+    def __post_init__(self) -> None:
+        if self.slices.ndim != 3 or self.slices.dtype != np.bool_:
+            raise InputError("known layers must be a boolean array with three axes.")
+        if self.layers.shape != (len(self.slices),):
+            raise InputError(
+                f"{len(self.slices)} known layers need as many indices, "
+                f"but {self.layers.size} came."
+            )
+        if len(self.layers) < 2:
+            raise InputError(
+                f"placement left {len(self.layers)} known layer: at least 2 are needed to fill "
+                "between them."
+            )
+        if self.layers[0] != 0 or (np.diff(self.layers) < 1).any():
+            raise InputError("layer indices must start at 0 and increase.")
+
+    @property
+    def n_layers(self) -> int:
+        """Number of layers of the grid, known and missing."""
+        return int(self.layers[-1]) + 1
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Shape (Z, Y, X) of the grid."""
+        return (self.n_layers, self.slices.shape[1], self.slices.shape[2])
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """Which layers are known, shape (Z,)."""
+        mask = np.zeros(self.n_layers, dtype=np.bool_)
+        mask[self.layers] = True
+        return mask
+
+    @property
+    def missing_layers(self) -> NDArray[np.int64]:
+        """Indices of the missing layers, increasing."""
+        return np.flatnonzero(~self.known)
+
+    @property
+    def largest_gap(self) -> int:
+        """Largest number of missing layers between two known ones."""
+        return int(np.diff(self.layers).max()) - 1
+
+    def volume(self) -> NDArray[np.bool_]:
+        """Return the grid with its missing layers False, shape (Z, Y, X)."""
+        grid = np.zeros(self.shape, dtype=np.bool_)
+        grid[self.layers] = self.slices
+        return grid
