@@ -1,14 +1,11 @@
 """Configurations: read, checked against the closed schema, completed with its defaults."""
 
 import copy
-import hashlib
-import json
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import yaml
 
 from fibgap.errors import InputError
@@ -119,7 +116,10 @@ def _check_tables(config: Config) -> None:
                 "must not name a network."
             )
     for name, network in config["networks"].items():
-        if network["weights"] == "train" and network.get("training_set") not in config["training_sets"]:
+        if (
+            network["weights"] == "train"
+            and network.get("training_set") not in config["training_sets"]
+        ):
             raise InputError(
                 f"configuration: the network '{name}' is to be trained on the training set "
                 f"'{network.get('training_set')}', which is not in training_sets."
@@ -143,14 +143,10 @@ def load(path: Path | str) -> Config:
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
-        raise InputError(f"configuration file {path} is not YAML: {' '.join(str(error).split())}") from None
+        raise InputError(
+            f"configuration file {path} is not YAML: {' '.join(str(error).split())}"
+        ) from None
     return check(values)
-
-
-def digest(values: Any) -> str:
-    """Return 16 hexadecimal digits that change with any value in a nested structure."""
-    text = json.dumps(values, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def levels_of(config: Config) -> list[Level]:
@@ -183,28 +179,27 @@ def millings_of(config: Config, training_set: str) -> MillingRange:
     )
 
 
-def training_levels(
-    config: Config, training_set: str, rng: np.random.Generator
-) -> list[Level]:
-    """Return the levels of one training volume: the evaluation's, or drawn from the set's ranges.
+def training_set_of(config: Config, training_set: str) -> dict[str, Any]:
+    """Return what `fibgap.training_sets.generate_training_volume` wants to know of a set."""
+    settings = config["training_sets"][training_set]
+    structure = config["generate_volumes"]
+    return {
+        "shape": settings.get("shape", structure["shape"]),
+        "levels": structure["levels"],
+        "structure": settings.get("structure"),
+        "voxel_nm": structure["voxel_nm"],
+        "box_factor": structure["box_factor"],
+        "base_seed": config["base_seed"],
+    }
 
-    Parameters
-    ----------
-    config : dict
-        A checked configuration.
-    training_set : str
-        Key of the training set.
-    rng : numpy.random.Generator
-        Source of randomness; not touched when the structure is the evaluation's.
+
+def training_settings(network: Config) -> Config:
+    """Return the part of a row of the networks table on which its trained weights depend.
+
+    The label does not count, and neither does the budget: it decides when training pauses.
     """
-    structure = config["training_sets"][training_set].get("structure")
-    if structure is None:
-        return levels_of(config)
-    count = int(rng.integers(structure["levels"][0], structure["levels"][1] + 1))
-    low, high = np.log(structure["wavelength_nm"])
-    return [
-        Level(
-            float(rng.uniform(*structure["solid_fraction"])), float(np.exp(rng.uniform(low, high)))
-        )
-        for _ in range(count)
-    ]
+    training = {key: value for key, value in network["training"].items() if key != "budget_minutes"}
+    return {
+        **{k: v for k, v in network.items() if k not in ("label", "weights")},
+        "training": training,
+    }

@@ -1,6 +1,7 @@
 """Milling: slices of random thickness, cut out of a volume at their true depths."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +70,10 @@ class MillingRange:
     relative_sd: tuple[float, float]
     floor_nm: float
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the attributes as plain values."""
+        return asdict(self)
+
     @classmethod
     def of(cls, milling: Milling) -> "MillingRange":
         """Return the range that holds one milling only."""
@@ -91,9 +96,7 @@ class MillingRange:
         )
 
 
-def draw_thicknesses(
-    milling: Milling, count: int, rng: np.random.Generator
-) -> NDArray[np.float64]:
+def draw_thicknesses(milling: Milling, count: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """Draw slice thicknesses in nm.
 
     Parameters

@@ -239,14 +239,10 @@ class Epoch:
         bicubic = torch.bmm(self.matrices[milling], columns)
         target = columns[:, inner]
         rows = known[:, inner, None].float().expand_as(target)
-        return Batch(
-            (target * rows)[:, None], rows[:, None], bicubic[:, None], target[:, None]
-        )
+        return Batch((target * rows)[:, None], rows[:, None], bicubic[:, None], target[:, None])
 
 
-def whole_planes(
-    planes: torch.Tensor, known: NDArray[np.bool_]
-) -> Batch:
+def whole_planes(planes: torch.Tensor, known: NDArray[np.bool_]) -> Batch:
     """Return whole planes as one batch, all with the same known rows.
 
     Parameters

@@ -29,9 +29,7 @@ def _one_slice_a_layer(
     return kept, layers[kept]
 
 
-def _true_geometry(
-    stack: SliceStack, chosen: NDArray[np.int64]
-) -> GappedVolume:
+def _true_geometry(stack: SliceStack, chosen: NDArray[np.int64]) -> GappedVolume:
     """Put chosen slices at their true depths."""
     depths = stack.depths_nm[chosen]
     kept, layers = _one_slice_a_layer(depths, stack.voxel_nm)
@@ -77,10 +75,8 @@ def place_nominal(stack: SliceStack, nominal_nm: float) -> GappedVolume:
         If the nominal thickness is below the voxel size.
     """
     if nominal_nm < stack.voxel_nm:
-        raise InputError(
-            f"nominal_nm {nominal_nm} is below the voxel size of {stack.voxel_nm} nm."
-        )
-    layers = nearest_layer(np.arange(len(stack.slices)) * nominal_nm, stack.voxel_nm)
+        raise InputError(f"nominal_nm {nominal_nm} is below the voxel size of {stack.voxel_nm} nm.")
+    layers = nearest_layer(np.arange(len(stack.slices), dtype=np.float64) * nominal_nm, stack.voxel_nm)
     span = float(stack.depths_nm[-1] - stack.depths_nm[0])
     return GappedVolume(
         slices=stack.slices,
@@ -102,9 +98,7 @@ def place_resampled(stack: SliceStack, nominal_nm: float) -> GappedVolume:
     kept; slices that are nearest to no plane are dropped.
     """
     if nominal_nm < stack.voxel_nm:
-        raise InputError(
-            f"nominal_nm {nominal_nm} is below the voxel size of {stack.voxel_nm} nm."
-        )
+        raise InputError(f"nominal_nm {nominal_nm} is below the voxel size of {stack.voxel_nm} nm.")
     depths = stack.depths_nm
     planes = np.arange(depths[0], depths[-1] + 1e-9 * nominal_nm, nominal_nm)
     after = np.clip(np.searchsorted(depths, planes), 1, len(depths) - 1)

@@ -78,9 +78,7 @@ def box_side(shape: Sequence[int], box_factor: float) -> int:
     return int(next_fast_len(int(np.ceil(max(shape) * box_factor)), real=True))
 
 
-def draw_spectrum(
-    level: Level, box: int, voxel_nm: float, rng: np.random.Generator
-) -> Spectrum:
+def draw_spectrum(level: Level, box: int, voxel_nm: float, rng: np.random.Generator) -> Spectrum:
     """Draw the Gaussian amplitudes of one levelled wave.
 
     Parameters

@@ -1,33 +1,63 @@
 """Training volumes: other seeds than the evaluation's, one structure or a range of them."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from fibgap import config as configuration
 from fibgap import seeds
-from fibgap.synthesis import generate_volume
+from fibgap.synthesis import Level, generate_volume
 
 
-def training_shape(config: configuration.Config, training_set: str) -> tuple[int, int, int]:
-    """Return the shape (Z, Y, X) of the volumes of a training set."""
-    shape = config["training_sets"][training_set].get("shape")
-    z, y, x = shape or config["generate_volumes"]["shape"]
-    return z, y, x
+def draw_levels(structure: Mapping[str, Any], rng: np.random.Generator) -> list[Level]:
+    """Draw the levels of one training volume from ranges.
+
+    Parameters
+    ----------
+    structure : mapping
+        ``levels`` (smallest and largest number), ``solid_fraction`` and ``wavelength_nm``
+        (ranges; the wavelength is drawn evenly in its logarithm).
+    rng : numpy.random.Generator
+        Source of randomness.
+    """
+    count = int(rng.integers(structure["levels"][0], structure["levels"][1] + 1))
+    low, high = np.log(structure["wavelength_nm"])
+    return [
+        Level(
+            float(rng.uniform(*structure["solid_fraction"])), float(np.exp(rng.uniform(low, high)))
+        )
+        for _ in range(count)
+    ]
 
 
 def generate_training_volume(
-    config: configuration.Config, training_set: str, index: int, device: str = "cpu"
+    index: int,
+    *,
+    shape: Sequence[int],
+    levels: Sequence[Mapping[str, float]],
+    structure: Mapping[str, Any] | None,
+    voxel_nm: float,
+    box_factor: float,
+    base_seed: int,
+    device: str = "cpu",
 ) -> NDArray[np.bool_]:
     """Generate one volume of a training set.
 
     Parameters
     ----------
-    config : dict
-        A checked configuration.
-    training_set : str
-        Key of the training set.
     index : int
         Which volume.
+    shape : (3,) int
+        Shape (Z, Y, X) in voxels.
+    levels : sequence of mapping
+        The levels of every volume, where `structure` is None.
+    structure : mapping or None
+        Ranges from which each volume's levels are drawn, see `draw_levels`.
+    voxel_nm, box_factor
+        See `fibgap.synthesis.generate_volume`.
+    base_seed : int
+        The seed of the experiment.
     device : str
         Where the Fourier transforms run.
 
@@ -36,16 +66,13 @@ def generate_training_volume(
     (Z, Y, X) bool
         Gold = True.
     """
-    seed = seeds.sequence(config["base_seed"], "training_volumes", index)
-    settings = config["generate_volumes"]
-    # A child with a number that no level has: drawing the structure leaves its amplitudes alone.
-    child = np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, 1000))
-    levels = configuration.training_levels(config, training_set, np.random.default_rng(child))
+    seed = seeds.sequence(base_seed, "training_volumes", index)
+    if structure is None:
+        drawn = [Level(**level) for level in levels]
+    else:
+        # A child with a number that no level has: drawing a structure leaves its waves alone.
+        child = np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, 1000))
+        drawn = draw_levels(structure, np.random.default_rng(child))
     return generate_volume(
-        training_shape(config, training_set),
-        levels,
-        voxel_nm=settings["voxel_nm"],
-        box_factor=settings["box_factor"],
-        seed=seed,
-        device=device,
+        shape, drawn, voxel_nm=voxel_nm, box_factor=box_factor, seed=seed, device=device
     )

@@ -6,7 +6,7 @@ A filler takes a `GappedVolume` and its own keyword options and returns the fill
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,19 +14,14 @@ from numpy.typing import NDArray
 from fibgap.errors import InputError
 from fibgap.stack import GappedVolume
 
-
-class Filler(Protocol):
-    """A function that predicts the missing layers."""
-
-    def __call__(self, gapped: GappedVolume, **options: Any) -> NDArray[np.bool_]:
-        """Return the missing layers in order, shape (M, Y, X)."""
-        ...
-
+#: A function of a gapped volume and keyword options that returns the missing layers in order,
+#: shape (M, Y, X) bool.
+Filler = Callable[..., NDArray[np.bool_]]
 
 _FILLERS: dict[str, Filler] = {}
 
 #: Modules that register fillers when they are imported; the network's pulls in torch.
-_HOMES = {
+FILLER_HOMES = {
     "nearest": "fibgap.fillers.layers",
     "linear": "fibgap.fillers.layers",
     "cubic_spline": "fibgap.fillers.spline",
@@ -47,7 +42,7 @@ def register(name: str) -> Callable[[Filler], Filler]:
 
 def filler_names() -> list[str]:
     """Return the names of all fillers."""
-    return sorted({*_HOMES, *_FILLERS})
+    return sorted({*FILLER_HOMES, *_FILLERS})
 
 
 def fill(gapped: GappedVolume, filler: str, **options: Any) -> NDArray[np.bool_]:
@@ -80,11 +75,11 @@ def fill(gapped: GappedVolume, filler: str, **options: Any) -> NDArray[np.bool_]
     [[0, 1], [0, 1], [1, 1], [1, 1]]
     """
     if filler not in _FILLERS:
-        if filler not in _HOMES:
+        if filler not in FILLER_HOMES:
             raise InputError(
                 f"filler '{filler}' is unknown; choose one of {', '.join(filler_names())}."
             )
-        import_module(_HOMES[filler])
+        import_module(FILLER_HOMES[filler])
     volume = gapped.volume()
     missing = gapped.missing_layers
     if len(missing):

@@ -10,9 +10,7 @@ from scipy.interpolate import CubicSpline
 GOLD_FROM = 0.5 - 1e-5
 
 
-def linear_weights(
-    known: NDArray[np.int64], wanted: NDArray[np.int64]
-) -> NDArray[np.float32]:
+def linear_weights(known: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.float32]:
     """Return the weights of linear interpolation.
 
     Parameters
@@ -37,9 +35,7 @@ def linear_weights(
     return np.stack(rows, axis=1).astype(np.float32)
 
 
-def spline_weights(
-    known: NDArray[np.int64], wanted: NDArray[np.int64]
-) -> NDArray[np.float32]:
+def spline_weights(known: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.float32]:
     """Return the weights of the not-a-knot cubic spline through all known layers.
 
     Parameters
@@ -72,9 +68,7 @@ def spline_weights(
     return np.asarray(weights, dtype=np.float32)
 
 
-def apply_weights(
-    weights: NDArray[np.float32], slices: NDArray[np.bool_]
-) -> NDArray[np.float32]:
+def apply_weights(weights: NDArray[np.float32], slices: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Return weighted sums of slices, shape (M, Y, X) float32, as one matrix product."""
     flat = slices.reshape(len(slices), -1).astype(np.float32)
     return (weights @ flat).reshape(len(weights), *slices.shape[1:])

@@ -11,12 +11,14 @@ import torch
 from numpy.typing import NDArray
 
 from fibgap import config as configuration
+from fibgap import seeds
 from fibgap.errors import InputError
 from fibgap.network.device import choose_device
-from fibgap.network.recipe import make_trainer, split_rng
-from fibgap.network.weights import file_sha256
+from fibgap.network.recipe import make_trainer
 from fibgap.planes import FAMILIES, extract_planes, plane_manifest, split_planes
-from fibgap.training_sets import generate_training_volume, training_shape
+from fibgap.provenance import digest
+from fibgap.shipped import file_sha256
+from fibgap.training_sets import generate_training_volume
 
 
 def prepare_planes(
@@ -24,9 +26,10 @@ def prepare_planes(
 ) -> dict[str, NDArray[np.uint8]]:
     """Generate the volumes of a training set and return their planes by family."""
     count = config["training_sets"][training_set]["volumes"]
+    settings = configuration.training_set_of(config, training_set)
     planes: dict[str, list[NDArray[np.uint8]]] = {family: [] for family in FAMILIES}
     for index in range(count):
-        volume = generate_training_volume(config, training_set, index, device)
+        volume = generate_training_volume(index, **settings, device=device)
         for family in FAMILIES:
             planes[family].append(extract_planes(volume, family).view(np.uint8))
         print(f"training volume {index + 1}/{count}", flush=True)
@@ -65,24 +68,35 @@ def train(config_path: Path, network: str, out: Path, *, gpus: int, budget: floa
     planes = prepare_planes(config, training_set, device.type)
     set_settings = config["training_sets"][training_set]
     manifest = split_planes(
-        plane_manifest(range(set_settings["volumes"]), training_shape(config, training_set)),
+        plane_manifest(
+            range(set_settings["volumes"]),
+            configuration.training_set_of(config, training_set)["shape"],
+        ),
         by=set_settings["split_by"],
         validation_fraction=set_settings["validation_fraction"],
-        rng=split_rng(config),
+        rng=seeds.generator(config["base_seed"], "split"),
     )
     # The budget decides when to pause, not what comes out.
     lasting = {**settings, "training": {**settings["training"], "budget_minutes": 0}}
-    digest = configuration.digest(
-        [config["base_seed"], config["generate_volumes"], config["mill_slices"], set_settings, lasting]
+    run_digest = digest(
+        [
+            config["base_seed"],
+            config["generate_volumes"],
+            config["mill_slices"],
+            set_settings,
+            lasting,
+        ]
     )
     trainer = make_trainer(
-        config,
-        network,
+        settings,
         planes,
         manifest,
+        millings=configuration.millings_of(config, training_set),
+        voxel_nm=config["generate_volumes"]["voxel_nm"],
+        base_seed=config["base_seed"],
         folder=out,
         device=device,
-        digest=digest,
+        digest=run_digest,
         log=lambda line: print(line, flush=True),
     )
     status = trainer.run()
@@ -102,7 +116,9 @@ def train(config_path: Path, network: str, out: Path, *, gpus: int, budget: floa
         **trainer.summary(status),
     }
     aside = out / f".card.{os.getpid()}.tmp"
-    aside.write_text(json.dumps(card, indent=1, sort_keys=True, default=str) + "\n", encoding="utf-8")
+    aside.write_text(
+        json.dumps(card, indent=1, sort_keys=True, default=str) + "\n", encoding="utf-8"
+    )
     os.replace(aside, out / f"{network}.json")
     return status
 

@@ -1,6 +1,7 @@
 """The modified DCSCN of the supplement's Table S1."""
 
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -26,7 +27,9 @@ def feature_filters(first: int, last: int) -> tuple[int, ...]:
     >>> feature_filters(96, 32)
     (96, 81, 70, 60, 50, 41, 32)
     """
-    steps = [(index / (FEATURE_BLOCKS - 1)) ** (1 / FILTER_DECAY) for index in range(FEATURE_BLOCKS)]
+    steps = [
+        (index / (FEATURE_BLOCKS - 1)) ** (1 / FILTER_DECAY) for index in range(FEATURE_BLOCKS)
+    ]
     return tuple(int((first - last) * (1 - step) + last) for step in steps)
 
 
@@ -76,7 +79,7 @@ class Architecture:
         >>> Architecture.from_width(1.0) == Architecture()
         True
         >>> Architecture.from_width(1 / 3).features
-        (32, 27, 23, 20, 17, 14, 11)
+        (32, 27, 23, 20, 17, 13, 11)
         """
         if not 0 < width_factor <= 4:
             raise InputError(f"width_factor must lie in (0, 4], but is {width_factor}.")
@@ -140,8 +143,7 @@ class Network(nn.Module):
 
         widths = (2 if architecture.mask_channel else 1, *architecture.features)
         self.features = nn.ModuleList(
-            block(inputs, outputs, 3)
-            for inputs, outputs in zip(widths[:-1], widths[1:], strict=True)
+            block(inputs, outputs, 3) for inputs, outputs in pairwise(widths)
         )
         total = sum(architecture.features)
         self.a1 = block(total, architecture.a1, 1)

@@ -1,4 +1,4 @@
-"""From a configuration to a training run: the same steps for the workflow and the command line."""
+"""From a row of the networks table to a training run."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,10 +9,10 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from fibgap import config as configuration
-from fibgap import seeds
+from fibgap.milling import MillingRange
 from fibgap.network.architecture import Architecture
-from fibgap.network.training import Trainer, Training
+from fibgap.network.settings import Training
+from fibgap.network.training import Trainer
 from fibgap.planes import FAMILIES
 
 
@@ -32,44 +32,37 @@ def training_of(settings: dict[str, Any]) -> Training:
         **{
             **values,
             "steps_per_epoch": values["steps_per_epoch"] or None,
-            "budget_minutes": values["budget_minutes"] or None,
+            "budget_minutes": values.get("budget_minutes") or None,
         }
     )
 
 
 def make_trainer(
-    config: configuration.Config,
-    network: str,
+    settings: dict[str, Any],
     planes: dict[str, NDArray[np.uint8]],
     manifest: pd.DataFrame,
     *,
+    millings: MillingRange,
+    voxel_nm: float,
+    base_seed: int,
     folder: Path | str,
     device: torch.device,
     digest: str,
     log: Callable[[str], None] = print,
 ) -> Trainer:
-    """Return a trainer for one network of a configuration.
+    """Return a trainer for one row of the networks table.
 
     Parameters
     ----------
-    config : dict
-        A checked configuration.
-    network : str
-        Key of the networks table.
+    settings : dict
+        The row, complete with its defaults.
     planes : dict of (N, Z, X) uint8
         All planes by family, 1 = gold.
     manifest : pandas.DataFrame
         Which row of which family belongs to which part, from `fibgap.planes.split_planes`.
-    folder : path
-        For the checkpoint and the best weights.
-    device : torch.device
-        Where to train.
-    digest : str
-        Digest of everything on which the result depends.
-    log : callable
-        Receives progress lines.
+    millings, voxel_nm, base_seed, folder, device, digest, log
+        See `fibgap.network.training.Trainer`.
     """
-    settings = config["networks"][network]
 
     def part(name: str) -> list[NDArray[np.uint8]]:
         chosen = manifest[manifest["part"] == name]
@@ -83,16 +76,11 @@ def make_trainer(
         training_of(settings),
         part("training"),
         part("validation"),
-        millings=configuration.millings_of(config, settings["training_set"]),
-        voxel_nm=config["generate_volumes"]["voxel_nm"],
-        base_seed=config["base_seed"],
+        millings=millings,
+        voxel_nm=voxel_nm,
+        base_seed=base_seed,
         folder=folder,
         device=device,
         digest=digest,
         log=log,
     )
-
-
-def split_rng(config: configuration.Config) -> np.random.Generator:
-    """Return the generator that decides the split into training and validation."""
-    return seeds.generator(config["base_seed"], "split")

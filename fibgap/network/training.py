@@ -1,4 +1,4 @@
-"""Training: on-line patches, a checkpoint every epoch, resumed after a kill with the same result."""
+"""Training: on-line patches, a checkpoint every epoch, resumed after a kill as if nothing was."""
 
 import json
 import math
@@ -16,78 +16,15 @@ import torch
 
 from fibgap import seeds
 from fibgap.errors import InputError
+from fibgap.milling import MillingRange
 from fibgap.network.architecture import Architecture, Network, count_parameters
 from fibgap.network.device import choose_precision
-from fibgap.network.weights import save_weights
-from fibgap.milling import MillingRange
+from fibgap.network.settings import Training
+from fibgap.network.weights import load_weights, save_weights
 from fibgap.patches import Batch, Epoch, PatchSampler, draw_known_rows, whole_planes
 
 CHECKPOINT = "checkpoint.pt"
 BEST = "best.safetensors"
-SCHEDULES = ("plateau", "one_cycle")
-LOSS_ROWS = ("all", "missing")
-
-
-@dataclass(frozen=True)
-class Training:
-    """How a network is trained; the defaults are Table S2.
-
-    Attributes
-    ----------
-    epochs : int
-        Number of epochs at most.
-    steps_per_epoch : int or None
-        Batches an epoch; None: as many as the sliding window fills once.
-    batch_size, patch, stride, margin : int
-        Patches a batch; side, step and interpolation margin of the window in pixels.
-    schedule : str
-        "plateau" (Table S2) or "one_cycle" (a warm-up and a cosine decay over all epochs).
-    learning_rate : float
-        The initial rate of "plateau", the highest of "one_cycle".
-    reduce_factor, reduce_patience, stop_patience
-        The rate is multiplied by the factor after so many epochs without a better validation
-        loss; training ends after so many. For "plateau" only.
-    loss_rows : str
-        "all" rows of a patch, or only the "missing" ones, which are what a filler predicts.
-    precision : str
-        "fp32", "bf16" or "auto".
-    validation_planes : int
-        Number of whole validation planes, spread evenly over all of them.
-    budget_minutes : float or None
-        Wall-clock time after which training stops at the end of an epoch, to go on another time.
-
-    Notes
-    -----
-    PAPER: Table S2 and section 3. ASSUME: "if the loss did not decrease" means the validation
-    loss, for the rate and for early stopping.
-    """
-
-    epochs: int = 500
-    steps_per_epoch: int | None = None
-    batch_size: int = 64
-    patch: int = 64
-    stride: int = 32
-    margin: int = 16
-    schedule: str = "plateau"
-    learning_rate: float = 1e-3
-    reduce_factor: float = 0.1
-    reduce_patience: int = 10
-    stop_patience: int = 25
-    loss_rows: str = "all"
-    precision: str = "auto"
-    validation_planes: int = 64
-    budget_minutes: float | None = None
-
-    def __post_init__(self) -> None:
-        if self.schedule not in SCHEDULES:
-            raise InputError(f"schedule '{self.schedule}' is unknown; choose one of {SCHEDULES}.")
-        if self.loss_rows not in LOSS_ROWS:
-            raise InputError(f"loss_rows '{self.loss_rows}' is unknown; choose one of {LOSS_ROWS}.")
-        for name in ("epochs", "batch_size", "patch", "stride", "validation_planes"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} must be at least 1, but is {getattr(self, name)}.")
-        if not self.learning_rate > 0:
-            raise InputError(f"learning_rate must be positive, but is {self.learning_rate}.")
 
 
 @dataclass
@@ -224,9 +161,7 @@ class Trainer:
     def _epoch(self, number: int) -> Epoch:
         """Draw an epoch; its randomness depends on its number alone."""
         rng = seeds.generator(self.base_seed, "patches", number)
-        return Epoch(
-            self.sampler, rng, batch_size=self.training.batch_size, steps=self.steps
-        )
+        return Epoch(self.sampler, rng, batch_size=self.training.batch_size, steps=self.steps)
 
     def _train_epoch(self, epoch: Epoch) -> float:
         """Take all steps of an epoch and return the mean training loss."""
@@ -234,7 +169,7 @@ class Trainer:
         for step in range(epoch.steps):
             loss = self._loss(epoch.batch(step))
             self.optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             self.optimizer.step()
             if isinstance(self.scheduler, torch.optim.lr_scheduler.OneCycleLR):
                 self.scheduler.step()
@@ -325,6 +260,7 @@ class Trainer:
             progress = self.progress
             self.log(f"resumed after epoch {progress.epoch} of {training.epochs}")
         begin = time.monotonic()
+        budget = math.inf if training.budget_minutes is None else training.budget_minutes
         status = "complete"
         with ThreadPoolExecutor(1) as pool:
             upcoming = pool.submit(self._epoch, progress.epoch)
@@ -332,10 +268,9 @@ class Trainer:
                 if self._stale():
                     status = "stopped early"
                     break
-                if training.budget_minutes is not None and progress.history:
-                    if time.monotonic() - begin > 60 * training.budget_minutes:
-                        status = "out of budget"
-                        break
+                if progress.history and time.monotonic() - begin > 60 * budget:
+                    status = "out of budget"
+                    break
                 started = time.monotonic()
                 epoch = upcoming.result()
                 if progress.epoch + 1 < training.epochs:
@@ -396,8 +331,6 @@ class Trainer:
 
     def best_network(self) -> Network:
         """Return the network with the best weights so far, in evaluation mode on the CPU."""
-        from fibgap.network.weights import load_weights
-
         return load_weights(self.folder / BEST).network
 
     def deliver(self, weights: Path | str, history: Path | str, status: str) -> None:

@@ -1,6 +1,5 @@
 """Weights on disk: safetensors with everything that is needed to use them."""
 
-import hashlib
 import json
 import os
 from dataclasses import dataclass
@@ -13,11 +12,9 @@ from safetensors.torch import save_file
 from fibgap import __version__
 from fibgap.errors import InputError
 from fibgap.network.architecture import Architecture, Network
+from fibgap.shipped import file_sha256
 
 FORMAT = "fibgap-network-1"
-
-#: Where the shipped weights and their cards lie.
-SHIPPED = Path(__file__).resolve().parent.parent / "weights"
 
 
 @dataclass(frozen=True)
@@ -37,12 +34,6 @@ class LoadedNetwork:
     network: Network
     training: dict[str, Any]
     sha256: str
-
-
-def file_sha256(path: Path | str) -> str:
-    """Return the SHA-256 of a file as hexadecimal digits."""
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def save_weights(path: Path | str, network: Network, training: dict[str, Any]) -> None:
@@ -93,7 +84,9 @@ def load_weights(path: Path | str) -> LoadedNetwork:
             metadata = stream.metadata() or {}
             tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise InputError(f"weights file {path} is damaged or no safetensors file: {error}") from None
+        raise InputError(
+            f"weights file {path} is damaged or no safetensors file: {error}"
+        ) from None
     if metadata.get("format") != FORMAT:
         raise InputError(
             f"weights file {path} has format '{metadata.get('format')}', not '{FORMAT}'."
@@ -107,21 +100,12 @@ def load_weights(path: Path | str) -> LoadedNetwork:
     expected = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
     found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     if expected != found:
-        name = sorted(k for k in expected.keys() | found.keys() if expected.get(k) != found.get(k))[0]
+        name = sorted(k for k in expected.keys() | found.keys() if expected.get(k) != found.get(k))[
+            0
+        ]
         raise InputError(
             f"weights file {path} does not fit its architecture: '{name}' has shape "
             f"{found.get(name)}, but {expected.get(name)} is needed."
         )
     network.load_state_dict(tensors)
     return LoadedNetwork(network.eval(), training, file_sha256(path))
-
-
-def resolve_weights(name: str) -> Path:
-    """Return the path of weights: ``shipped:NAME`` is a file of this package, else a path."""
-    if name.startswith("shipped:"):
-        path = SHIPPED / f"{name.removeprefix('shipped:')}.safetensors"
-        if path.parent != SHIPPED or not path.is_file():
-            shipped = sorted(file.stem for file in SHIPPED.glob("*.safetensors"))
-            raise InputError(f"no weights are shipped under '{name}'; there are: {shipped}.")
-        return path
-    return Path(name)

@@ -1,0 +1,102 @@
+# Everything happens inside this checkout: the interpreter and all packages live in .venv, caches in .cache.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+# The cores this process may use, at most 16 so as to leave room on a large shared machine.
+CORES ?= $(shell $(PYTHON) -c 'import os; \
+	print(min(16, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))')
+# The torch build: asked for, else the one already installed, else cpu.
+ifndef TORCH
+TORCH := $(or $(shell cat .venv/.stamp 2>/dev/null),cpu)
+endif
+ifeq ($(filter $(TORCH),cpu cuda),)
+$(error TORCH is "$(TORCH)"; it must be cpu or cuda)
+endif
+
+STAMP := .venv/.stamp
+PIP := .venv/bin/python -m pip --disable-pip-version-check --no-input -qq
+UV_VERSION := 0.13.9
+# A tool of .venv, with its caches kept in the checkout.
+RUN := env PATH="$(CURDIR)/.venv/bin:$$PATH" XDG_CACHE_HOME="$(CURDIR)/.cache" \
+	MPLCONFIGDIR="$(CURDIR)/.cache/matplotlib"
+SNAKEMAKE := $(RUN) snakemake --workflow-profile profiles/default
+# Foreign packages must not leak into .venv.
+unexport PYTHONPATH PYTHONHOME
+
+.PHONY: help setup tables paper test lint bench lock clean FORCE
+
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
+		printf '  make %-8s %s\n' "$$name" "$$text"; done
+	@echo
+	@echo '  Variables: PYTHON=$(PYTHON)  TORCH=$(TORCH) (cpu or cuda)  CORES=$(CORES)  PYTEST_ARGS='
+
+setup: $(STAMP) ## Create .venv with the locked packages (TORCH=cuda: the build for CUDA)
+
+tables: $(STAMP) ## Set up, run the quick configuration, print Tables S3 and S4
+	@$(SNAKEMAKE) --configfile config/quick.yaml --cores $(CORES)
+	@cat results/quick/tables/table_S3.md
+	@echo
+	@cat results/quick/tables/table_S4.md
+
+paper: $(STAMP) ## Run the paper's configuration (hours), print Tables S3 and S4
+	@$(SNAKEMAKE) --configfile config/paper.yaml --cores $(CORES)
+	@cat results/paper/tables/table_S3.md
+	@echo
+	@cat results/paper/tables/table_S4.md
+
+test: $(STAMP) ## Set up and run the tests (PYTEST_ARGS='-m "not slow"' for fewer)
+	@$(RUN) python -m pytest $(PYTEST_ARGS)
+
+lint: $(STAMP) ## Check style, layout, types, spelling and the workflow
+	@$(RUN) ruff check --quiet .
+	@$(RUN) ruff format --check --quiet .
+	@$(RUN) snakefmt --check --compact-diff Snakefile rules
+	@$(RUN) mypy
+	@$(RUN) codespell
+	@$(SNAKEMAKE) --configfile config/quick.yaml --lint
+
+bench: $(STAMP) ## Run the benchmarks
+	@for file in benchmarks/*.py; do echo "== $$file"; $(RUN) python "$$file"; done
+
+lock: ## Solve requirements.lock anew; pins that still fit stay (LOCK_ARGS=--upgrade: newest versions)
+	@$(PYTHON) -m venv --clear .cache/lock
+	@.cache/lock/bin/python -m pip --disable-pip-version-check --quiet install uv==$(UV_VERSION)
+	@.cache/lock/bin/uv --no-cache --no-progress --quiet pip compile pyproject.toml \
+		--universal --python-version 3.11 --all-extras --constraint requirements-torch-cuda.txt \
+		--no-header --no-annotate --no-emit-index-url --output-file requirements.lock $(LOCK_ARGS) >/dev/null
+	@sed -i -E -e '/^(torch|triton)==/d' -e '/^(cuda|nvidia)-/d' -e '/^#/d' requirements.lock
+	@sed -i -e '1i # Runtime, dev and slurm packages for Python 3.11 to 3.13, without torch and its CUDA packages.' \
+		-e '1i # Written by "make lock"; not edited by hand.' requirements.lock
+
+clean: ## Remove caches (not .venv, not results)
+	@rm -rf .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist fibgap.egg-info
+	@find . -path ./.venv -prune -o -path ./results -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Written last, so that a setup killed half-way is begun again. Its text is the torch build.
+$(STAMP): requirements.lock requirements-torch-$(TORCH).txt
+	@command -v '$(PYTHON)' >/dev/null || { \
+		echo 'fibgap needs Python 3.11 or newer, and "$(PYTHON)" is not there; name another: make setup PYTHON=...'; exit 1; } >&2
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if v >= (3, 11) else "fibgap needs Python 3.11 or \
+	newer, and $(PYTHON) is Python %d.%d; name another: make setup PYTHON=..." % v)'
+	@rm -rf .venv
+	@echo 'Setting up .venv (about 2 GB; a few minutes) ...'
+	@$(PYTHON) -m venv .venv
+	@$(PIP) install --no-deps -r requirements.lock
+ifeq ($(TORCH),cpu)
+	@$(PIP) install --no-deps --retries 1 --timeout 15 -r requirements-torch-cpu.txt
+else
+	@$(PIP) install -r requirements-torch-cuda.txt
+endif
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@.venv/bin/python -m pip check
+	@echo $(TORCH) > $@
+	@echo 'Ready: .venv, torch build $(TORCH).'
+
+# A change of the torch build is a reason to set up again.
+ifneq ($(TORCH),$(or $(shell cat .venv/.stamp 2>/dev/null),$(TORCH)))
+$(STAMP): FORCE
+endif

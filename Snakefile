@@ -1,0 +1,57 @@
+"""fibgap: from synthetic hierarchical gold to Tables S3 and S4.
+
+Paths: <results>/STEP/[ARM or PLACEMENT/]SHARD.h5, where <results> is results/NAME, NAME is the experiment's name in the
+configuration, and a shard holds datasets.shard_size datasets. Everything a person reads lies in <results>/tables,
+<results>/figures and <results>/report.html.
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+if not workflow.configfiles:
+
+    configfile: "config/quick.yaml"
+
+
+include: "rules/common.smk"
+
+
+pathvars:
+    results=f"results/{EXPERIMENT['name']}",
+    logs=f"results/{EXPERIMENT['name']}/logs",
+    benchmarks=f"results/{EXPERIMENT['name']}/benchmarks",
+
+
+wildcard_constraints:
+    shard=r"\d\d\d+",
+    arm=r"[A-Za-z0-9][A-Za-z0-9-]*",
+    placement="repositioned|nominal|resampled",
+    network="[a-z][a-z0-9_]+",
+    training_set="[a-z][a-z0-9_]+",
+
+
+include: "rules/synthesis.smk"
+include: "rules/milling.smk"
+include: "rules/placement.smk"
+include: "rules/planes.smk"
+include: "rules/network.smk"
+include: "rules/filling.smk"
+include: "rules/measures.smk"
+include: "rules/tables.smk"
+
+
+onstart:
+    keep_scheduler_fast(workflow)
+
+
+rule all:
+    default_target: True
+    input:
+        "<results>/report.html",
+        collect(
+            "<results>/tables/table_{table}.{suffix}",
+            table=["S3", "S4"],
+            suffix=["csv", "md", "tex"],
+        ),

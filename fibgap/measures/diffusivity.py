@@ -1,0 +1,192 @@
+"""Effective diffusivity of one phase along each axis."""
+
+import contextlib
+import io
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import ndimage
+
+from fibgap.errors import InputError
+from fibgap.measures.volumes import as_binary
+
+
+def effective_diffusivity(
+    volume: ArrayLike,
+    *,
+    phase: bool = False,
+    cut: int | None = None,
+    tolerance: float = 1e-3,
+    iteration_limit: int = 20_000,
+    device: str = "cpu",
+) -> NDArray[np.float64]:
+    """Return the effective diffusivity of one phase along each axis, relative to free diffusion.
+
+    Parameters
+    ----------
+    volume : (Z, Y, X) bool
+        Gold = True.
+    phase : bool
+        The phase that conducts: False for the pores, True for gold. The other one insulates.
+    cut : int, optional
+        Side in voxels of the central cube that is measured; the whole volume if not given.
+    tolerance : float
+        The solver stops when the fluxes through all layers agree within this fraction.
+    iteration_limit : int
+        Most iterations along one axis.
+    device : str
+        Where torch computes: "cpu", with as many threads as torch is set to, or "cuda".
+
+    Returns
+    -------
+    (3,) float64
+        Diffusivity along z, y, x: 1 where nothing is in the way, exactly 0 where the phase does
+        not connect the two faces.
+
+    Raises
+    ------
+    InputError
+        If the volume is not binary, an argument is out of its range, or CUDA is asked for and
+        not there.
+    RuntimeError
+        If the solver does not converge within the limit.
+
+    Notes
+    -----
+    Laplace's equation in the conducting voxels, by finite volumes: fixed concentrations on the
+    two outer faces, which lie half a voxel beyond the outermost voxel centres, and no flux
+    through any other face. ``D = flux / area * length / (concentration difference)``, with the
+    area of the whole cross-section. TauFactor solves it by over-relaxation in single precision
+    (Cooper et al., SoftwareX 5, 203, 2016). Voxels that are not connected to both faces carry no
+    flux and are left out beforehand.
+
+    On structures like nanoporous gold the default tolerance leaves a relative error in D under
+    1e-4, a hundredth of the anisotropy that the paper reports for its true volumes. Single
+    precision reaches no tolerance much below 1e-4.
+
+    ASSUME: the paper does not define its D; this project reads it as the effective diffusivity of
+    the pore space.
+
+    Examples
+    --------
+    One straight channel through a quarter of the cross-section conducts along z alone:
+
+    >>> gold = np.ones((4, 4, 4), bool)
+    >>> gold[:, :2, :2] = False
+    >>> effective_diffusivity(gold).round(6).tolist()
+    [0.25, 0.0, 0.0]
+    """
+    conducting = as_binary(volume) == bool(phase)
+    if conducting.ndim != 3:
+        raise InputError(f"volume must be three-dimensional, but its shape is {conducting.shape}.")
+    if not 0 < tolerance < 1:
+        raise InputError(f"tolerance must lie between 0 and 1, exclusive, but is {tolerance}.")
+    if iteration_limit < 100:
+        # TauFactor looks at the fluxes after every hundredth iteration.
+        raise InputError(f"iteration_limit must be at least 100, but is {iteration_limit}.")
+    if cut is not None:
+        conducting = central_cube(conducting, cut)
+    if min(conducting.shape) < 2:
+        raise InputError(
+            f"diffusivity needs two voxels or more along each axis, but the shape is "
+            f"{conducting.shape}."
+        )
+    _check_device(device)
+    clusters, _ = ndimage.label(conducting)  # connected through faces of voxels only
+    diffusivity = np.zeros(3)
+    for axis in range(3):
+        connected = connecting_clusters(clusters, axis)
+        if connected.any():
+            along_axis = np.ascontiguousarray(np.moveaxis(connected, axis, 0))
+            diffusivity[axis] = _solve(along_axis, tolerance, iteration_limit, device)
+    return diffusivity
+
+
+def central_cube(volume: NDArray[np.bool_], side: int) -> NDArray[np.bool_]:
+    """Return the cube in the middle of a volume.
+
+    Parameters
+    ----------
+    volume : (Z, Y, X) bool
+        Any volume.
+    side : int
+        Side of the cube in voxels. Where the rest is odd, one voxel more is cut from the end.
+
+    Returns
+    -------
+    (side, side, side) bool
+        A view of the volume.
+
+    Raises
+    ------
+    InputError
+        If the side is not positive, or longer than a side of the volume.
+
+    Examples
+    --------
+    >>> central_cube(np.arange(27).reshape(3, 3, 3), 1).tolist()
+    [[[13]]]
+    """
+    if not 0 < side <= min(volume.shape):
+        raise InputError(
+            f"cut must lie between 1 and the shortest side of {min(volume.shape)} voxels, "
+            f"but is {side}."
+        )
+    starts = [(length - side) // 2 for length in volume.shape]
+    return volume[tuple(slice(start, start + side) for start in starts)]
+
+
+def connecting_clusters(clusters: NDArray[np.int32], axis: int) -> NDArray[np.bool_]:
+    """Return the voxels of all clusters that touch both faces of an axis.
+
+    Parameters
+    ----------
+    clusters : (Z, Y, X) int32
+        Number of each voxel's cluster; 0 belongs to none.
+    axis : int
+        Axis whose first and last layers are the faces.
+
+    Returns
+    -------
+    (Z, Y, X) bool
+        The voxels that can carry a flux.
+
+    Examples
+    --------
+    >>> connecting_clusters(np.array([[[1, 0, 2], [1, 0, 2], [1, 3, 0]]]), 1).astype(int).tolist()
+    [[[1, 0, 0], [1, 0, 0], [1, 0, 0]]]
+    """
+    touching_both = np.intersect1d(clusters.take(0, axis), clusters.take(-1, axis))
+    connects = np.zeros(int(clusters.max()) + 1, np.bool_)
+    connects[touching_both] = True
+    connects[0] = False
+    return connects[clusters]
+
+
+def _check_device(device: str) -> None:
+    kind = device.partition(":")[0]
+    if kind not in ("cpu", "cuda"):
+        raise InputError(f"device must be cpu or cuda, but is {device!r}.")
+    if kind == "cuda":
+        import torch
+
+        if not torch.cuda.is_available():
+            raise InputError(f"device is {device!r}, but torch finds no CUDA device.")
+
+
+def _solve(
+    connected: NDArray[np.bool_], tolerance: float, iteration_limit: int, device: str
+) -> float:
+    """Return D along axis 0 of voxels that connect its two faces."""
+    from taufactor import Solver
+
+    # TauFactor prints when it gives up, whatever its verbosity; here that raises instead.
+    with contextlib.redirect_stdout(io.StringIO()):
+        solver = Solver(connected.astype(np.uint8), device=device)
+        solver.solve(iter_limit=iteration_limit, conv_crit=tolerance, verbose=False)
+    diffusivity = float(solver.D_rel[0])
+    if not solver.converged or not np.isfinite(diffusivity):
+        raise RuntimeError(
+            f"TauFactor did not reach a tolerance of {tolerance} in {solver.iter} iterations."
+        )
+    return diffusivity

@@ -1,0 +1,178 @@
+"""Inference: both families of planes of a volume through the network, block by block."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from fibgap.errors import InputError
+from fibgap.fillers.weights import spline_weights
+from fibgap.network.architecture import Network
+from fibgap.stack import GappedVolume
+
+
+def require_planes(gapped: GappedVolume, network: Network) -> None:
+    """Check that planes hold at least one whole receptive field.
+
+    Raises
+    ------
+    InputError
+        If a side of the volume is shorter than the receptive field of the network.
+    """
+    field = 2 * network.architecture.receptive_reach + 1
+    if min(gapped.shape) < field:
+        raise InputError(
+            f"a volume of {' x '.join(map(str, gapped.shape))} voxels is too small for this "
+            f"network: every side must hold its receptive field of {field} pixels."
+        )
+
+
+class PlaneFiller:
+    """A network with what it needs to inpaint the planes of one gapped volume.
+
+    Parameters
+    ----------
+    network : Network
+        With trained weights, in evaluation mode.
+    gapped : GappedVolume
+        Known layers and their places.
+    device : torch.device
+        Where the network runs.
+    precision : torch.dtype
+        torch.float32 or torch.bfloat16.
+    batch_pixels : int
+        Pixels of planes that go through the network at once.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        gapped: GappedVolume,
+        *,
+        device: torch.device,
+        precision: torch.dtype = torch.float32,
+        batch_pixels: int = 2**19,
+    ) -> None:
+        require_planes(gapped, network)
+        self.gapped, self.device, self.precision = gapped, device, precision
+        self.batch_pixels = batch_pixels
+        self.mask_channel = network.architecture.mask_channel
+        self.reach = network.architecture.receptive_reach
+        own = Network(network.architecture)
+        own.load_state_dict(network.state_dict())
+        self.network = own.eval().to(device, precision, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        weights = spline_weights(gapped.layers, np.arange(gapped.n_layers))
+        self.weights = torch.from_numpy(weights).to(device)
+        self.layers = torch.from_numpy(gapped.layers).to(device)
+
+    def block(self, columns: NDArray[np.bool_]) -> torch.Tensor:
+        """Inpaint a block of planes.
+
+        Parameters
+        ----------
+        columns : (N, B, W) bool
+            The known rows of B planes (or of tiles of them).
+
+        Returns
+        -------
+        torch.Tensor
+            float32, shape (B, Z, W).
+        """
+        count, rows, width = columns.shape[1], self.gapped.n_layers, columns.shape[2]
+        known = torch.from_numpy(columns).to(self.device).float()
+        bicubic = (self.weights @ known.reshape(len(known), -1)).reshape(rows, count, width)
+        image = torch.zeros((2 if self.mask_channel else 1, rows, count, width), device=self.device)
+        image[0, self.layers] = known
+        if self.mask_channel:
+            image[1, self.layers] = 1.0
+        network_input = image.permute(2, 0, 1, 3).to(self.precision)
+        output = self.network(
+            network_input.contiguous(memory_format=torch.channels_last),
+            bicubic.permute(1, 0, 2)[:, None].to(self.precision),
+        )
+        result: torch.Tensor = output[:, 0].float()
+        return result
+
+    def family(self, slices: NDArray[np.bool_], out: torch.Tensor) -> None:
+        """Add the inpainted planes of one family to a volume.
+
+        Parameters
+        ----------
+        slices : (N, P, W) bool
+            Known layers, with the position of a plane as axis 1.
+        out : torch.Tensor
+            float32, shape (P, Z, W); the result is added to it.
+
+        Notes
+        -----
+        A plane wider than a batch is cut into tiles that overlap by the reach of the receptive
+        field, so tiling changes no voxel.
+        """
+        _, planes, width = slices.shape
+        rows = self.gapped.n_layers
+        tile = max(64, self.batch_pixels // rows)
+        at_once = max(1, self.batch_pixels // (rows * min(width, tile)))
+        for first in range(0, planes, at_once):
+            part = slice(first, first + at_once)
+            if width <= tile:
+                out[part] += self.block(slices[:, part])
+                continue
+            for left in range(0, width, tile):
+                right = min(left + tile, width)
+                begin, end = max(0, left - self.reach), min(width, right + self.reach)
+                inpainted = self.block(np.ascontiguousarray(slices[:, part, begin:end]))
+                out[part, :, left:right] += inpainted[:, :, left - begin : right - begin]
+
+
+@torch.inference_mode()
+def predict(
+    network: Network,
+    gapped: GappedVolume,
+    *,
+    device: torch.device | str = "cpu",
+    precision: torch.dtype = torch.float32,
+    batch_pixels: int = 2**19,
+) -> NDArray[np.float32]:
+    """Predict a volume from both families of planes.
+
+    Parameters
+    ----------
+    network : Network
+        With trained weights.
+    gapped : GappedVolume
+        Known layers and their places.
+    device : torch.device or str
+        Where the network runs.
+    precision : torch.dtype
+        torch.float32 or torch.bfloat16.
+    batch_pixels : int
+        Pixels of planes that go through the network at once.
+
+    Returns
+    -------
+    (Z, Y, X) float32
+        The mean of the zx- and the zy-planes; about 1 where gold is.
+
+    Raises
+    ------
+    InputError
+        If the volume is smaller than the receptive field.
+
+    Notes
+    -----
+    ASSUME: the volume is inpainted twice, over its zx- and its zy-planes, and the two are
+    averaged; the supplement does not say how planes become a volume again.
+    """
+    filler = PlaneFiller(
+        network,
+        gapped,
+        device=torch.device(device),
+        precision=precision,
+        batch_pixels=batch_pixels,
+    )
+    n_z, n_y, n_x = gapped.shape
+    total = torch.zeros((n_y, n_z, n_x), device=device)
+    filler.family(gapped.slices, total)
+    other = torch.zeros((n_x, n_z, n_y), device=device)
+    filler.family(np.ascontiguousarray(gapped.slices.transpose(0, 2, 1)), other)
+    mean = (total.permute(1, 0, 2) + other.permute(1, 2, 0)) / 2
+    return mean.cpu().numpy()

@@ -1,0 +1,50 @@
+"""Stacks and gapped volumes as records of a shard."""
+
+import numpy as np
+
+from fibgap.stack import GappedVolume, SliceStack
+from fibgap.storage import Record
+
+
+def stack_to_record(stack: SliceStack) -> Record:
+    """Return a slice stack as a record."""
+    return Record(
+        {"slices": stack.slices, "depths_nm": stack.depths_nm}, {"voxel_nm": stack.voxel_nm}
+    )
+
+
+def stack_from_record(record: Record) -> SliceStack:
+    """Return the slice stack of a record."""
+    return SliceStack(
+        record.arrays["slices"], record.arrays["depths_nm"], record.attributes["voxel_nm"]
+    )
+
+
+def gapped_to_record(gapped: GappedVolume) -> Record:
+    """Return a gapped volume as a record; -1 stands for an origin that is not defined."""
+    return Record(
+        {"slices": gapped.slices, "layers": gapped.layers},
+        {
+            "voxel_nm": gapped.voxel_nm,
+            "origin_layer": -1 if gapped.origin_layer is None else gapped.origin_layer,
+            "effective_voxel_nm": gapped.effective_voxel_nm,
+            "n_given": gapped.n_given,
+            "n_kept": len(gapped.layers),
+            "n_layers": gapped.n_layers,
+            "largest_gap_layers": gapped.largest_gap,
+        },
+    )
+
+
+def gapped_from_record(record: Record) -> GappedVolume:
+    """Return the gapped volume of a record."""
+    attributes = record.attributes
+    origin = int(attributes["origin_layer"])
+    return GappedVolume(
+        slices=record.arrays["slices"],
+        layers=record.arrays["layers"].astype(np.int64),
+        voxel_nm=float(attributes["voxel_nm"]),
+        origin_layer=None if origin < 0 else origin,
+        effective_voxel_nm=float(attributes["effective_voxel_nm"]),
+        n_given=int(attributes["n_given"]),
+    )

@@ -1,0 +1,47 @@
+"""Which weights file a name in a configuration stands for."""
+
+import hashlib
+from pathlib import Path
+
+from fibgap.errors import InputError
+
+#: Where the shipped weights and their cards lie.
+FOLDER = Path(__file__).resolve().parent / "weights"
+PREFIX = "shipped:"
+TRAIN = "train"
+
+
+def resolve_weights(name: str) -> Path:
+    """Return the path of weights that are not trained in this run.
+
+    Parameters
+    ----------
+    name : str
+        ``shipped:NAME`` for a file of this package, else a path.
+
+    Raises
+    ------
+    InputError
+        If there is no such file.
+    """
+    if name.startswith(PREFIX):
+        path = FOLDER / f"{name.removeprefix(PREFIX)}.safetensors"
+        if path.parent != FOLDER or not path.is_file():
+            names = ", ".join(sorted(file.stem for file in FOLDER.glob("*.safetensors"))) or "none"
+            raise InputError(f"no weights are shipped under the name '{name}'; shipped: {names}.")
+        return path
+    path = Path(name)
+    if not path.is_file():
+        raise InputError(f"weights file {path} does not exist.")
+    return path
+
+
+def file_sha256(path: Path | str) -> str:
+    """Return the SHA-256 of a file as hexadecimal digits."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def weights_sha256(name: str) -> str:
+    """Return the checksum of weights by their name in a configuration; "train" for "train"."""
+    return TRAIN if name == TRAIN else file_sha256(resolve_weights(name))

@@ -1,0 +1,250 @@
+"""HDF5 shards: one file a stage and shard, one group a dataset, complete or not there at all."""
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from fibgap import __version__
+from fibgap.errors import InputError
+
+Log = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one stage knows of one dataset.
+
+    Attributes
+    ----------
+    arrays : dict of numpy.ndarray
+        By name; boolean arrays are stored as 0 and 1 and come back boolean.
+    attributes : dict
+        Numbers and strings by name.
+    """
+
+    arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+def group_name(dataset: int) -> str:
+    """Return the name of a dataset's group.
+
+    Examples
+    --------
+    >>> group_name(7)
+    'dataset_0007'
+    """
+    return f"dataset_{dataset:04d}"
+
+
+@contextmanager
+def write_aside(path: Path | str) -> Iterator[Path]:
+    """Yield a temporary path beside `path` and move it into place if all goes well.
+
+    Temporary files that dead processes left for the same path are removed first.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for stale in path.parent.glob(f".{path.name}.*.tmp"):
+        if not _alive(stale.name.split(".")[-2]):
+            stale.unlink(missing_ok=True)
+    aside = path.parent / f".{path.name}.{os.getpid()}.tmp"
+    try:
+        yield aside
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _alive(pid: str) -> bool:
+    """Return whether a process with this number lives, for all that can be known here."""
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, ValueError):
+        return True
+    return True
+
+
+@contextmanager
+def create_hdf5(path: Path | str, stage: str, attributes: Mapping[str, Any]) -> Iterator[h5py.File]:
+    """Yield a new HDF5 file that appears at `path` only when it is complete.
+
+    Parameters
+    ----------
+    path : path
+        Where the file goes.
+    stage : str
+        The step that writes it.
+    attributes : dict
+        Root attributes: voxel size, seed, digest.
+    """
+    with write_aside(path) as aside, h5py.File(aside, "w") as file:
+        file.attrs["stage"] = stage
+        file.attrs["version"] = __version__
+        file.attrs["axis_order"] = "z y x"
+        for name, value in attributes.items():
+            file.attrs[name] = value
+        yield file
+        file.attrs["complete"] = True
+
+
+@contextmanager
+def open_hdf5(path: Path | str, stage: str | None = None) -> Iterator[h5py.File]:
+    """Open a complete HDF5 file for reading.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged, incomplete, or of another stage; also if damage shows
+        only while it is read.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"file {path} does not exist.")
+    try:
+        with h5py.File(path, "r") as file:
+            if not file.attrs.get("complete", False):
+                raise InputError(f"file {path} is incomplete: its writing was interrupted.")
+            if stage is not None and file.attrs.get("stage") != stage:
+                raise InputError(
+                    f"file {path} is of stage '{file.attrs.get('stage')}', not '{stage}'."
+                )
+            yield file
+    except OSError as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"file {path} is damaged or no HDF5 file ({reason}).") from error
+
+
+def write_array(group: h5py.Group, name: str, values: NDArray[Any]) -> None:
+    """Store one array; binary data is compressed, and every chunk carries a checksum."""
+    values = np.asarray(values)
+    options: dict[str, Any] = {}
+    if values.ndim:
+        options["fletcher32"] = True
+    if values.dtype == np.bool_:
+        # One layer a chunk: slices are read and written as images. Level 1: on binary data the
+        # higher levels cost several times as much and save a tenth.
+        chunks = (1, *values.shape[1:]) if values.ndim == 3 else None
+        options |= {"compression": "gzip", "compression_opts": 1, "chunks": chunks or True}
+        dataset = group.create_dataset(name, data=values.view(np.uint8), **options)
+        dataset.attrs["boolean"] = True
+    else:
+        group.create_dataset(name, data=values, **options)
+
+
+def read_array(group: h5py.Group, name: str) -> NDArray[Any]:
+    """Read one array of `write_array`."""
+    dataset = group[name]
+    values = np.asarray(dataset[()])
+    return values.view(np.bool_) if dataset.attrs.get("boolean", False) else values
+
+
+def read_record(path: Path | str, dataset: int, stage: str | None = None) -> Record:
+    """Read all that a shard holds of one dataset.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be used or lacks the dataset.
+    """
+    with open_hdf5(path, stage) as file:
+        name = group_name(dataset)
+        if name not in file:
+            raise InputError(f"file {path} holds no dataset {dataset}.")
+        group = file[name]
+        arrays = {key: read_array(group, key) for key in group}
+        return Record(arrays, {key: _plain(value) for key, value in group.attrs.items()})
+
+
+def _plain(value: Any) -> Any:
+    """Return a numpy scalar as a Python one."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def shard_datasets(path: Path | str) -> list[int]:
+    """Return the datasets that a shard holds, increasing."""
+    with open_hdf5(path) as file:
+        return sorted(int(name.removeprefix("dataset_")) for name in file)
+
+
+def process_shard(
+    path: Path | str,
+    *,
+    stage: str,
+    datasets: Sequence[int],
+    digest: str,
+    attributes: Mapping[str, Any],
+    compute: Callable[[int], Record],
+    log: Log = print,
+) -> None:
+    """Compute the records of a shard's datasets and write them as one file.
+
+    Every finished dataset is kept in a part file at once; a run that was killed goes on with the
+    datasets that are not there yet. Parts belong to a digest and are gone when the shard is done.
+
+    Parameters
+    ----------
+    path : path
+        The shard.
+    stage : str
+        The step that computes it.
+    datasets : sequence of int
+        Indices of the shard's datasets.
+    digest : str
+        Digest of everything on which the records depend.
+    attributes : dict
+        Root attributes of the file.
+    compute : callable
+        Returns the record of a dataset; must depend on its index alone.
+    log : callable
+        Receives one line a dataset.
+    """
+    path = Path(path)
+    parts = path.parent / f".{path.name}.parts"
+    home = parts / digest
+    if parts.exists():
+        for stale in parts.iterdir():
+            if stale.name != digest:
+                shutil.rmtree(stale)
+    home.mkdir(parents=True, exist_ok=True)
+    for count, dataset in enumerate(datasets, start=1):
+        part = home / f"{group_name(dataset)}.h5"
+        head = f"{stage}: dataset {dataset} ({count}/{len(datasets)})"
+        if part.exists() and _usable(part):
+            log(f"{head} was done before")
+            continue
+        begin = time.monotonic()
+        record = compute(dataset)
+        with create_hdf5(part, stage, {"digest": digest}) as file:
+            group = file.create_group(group_name(dataset))
+            for name, values in record.arrays.items():
+                write_array(group, name, values)
+            for name, value in record.attributes.items():
+                group.attrs[name] = value
+        log(f"{head} in {time.monotonic() - begin:.1f} s")
+    with create_hdf5(path, stage, {**attributes, "digest": digest}) as file:
+        for dataset in datasets:
+            with open_hdf5(home / f"{group_name(dataset)}.h5") as part_file:
+                part_file.copy(group_name(dataset), file)
+    shutil.rmtree(parts)
+
+
+def _usable(part: Path) -> bool:
+    """Return whether a part file can be opened; one that cannot is computed again."""
+    try:
+        with open_hdf5(part):
+            return True
+    except InputError:
+        part.unlink()
+        return False

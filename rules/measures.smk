@@ -1,0 +1,76 @@
+"""Measure the true volumes and every arm's, and collect one row a dataset and arm."""
+
+
+rule measure_truth:
+    input:
+        volumes="<results>/volumes/{shard}.h5",
+        slices="<results>/slices/{shard}.h5",
+    output:
+        "<results>/measures/Original/{shard}.h5",
+    log:
+        "<logs>/measure_truth/{shard}.log",
+    benchmark:
+        "<benchmarks>/measure_truth/{shard}.tsv"
+    conda:
+        "../envs/fibgap.yaml"
+    resources:
+        mem_mb=memory(bytes_a_voxel=60, base_mb=700),
+        runtime=minutes(seconds_a_megavoxel=20),
+    params:
+        datasets=datasets_of,
+        measures=MEASURES,
+        cut=EXPERIMENT["measure"]["diffusivity_cut"],
+        code=code("measure_truth"),
+    script:
+        "../workflow_scripts/measure_truth.py"
+
+
+rule measure:
+    input:
+        final=final_volumes,
+        placed=placed,
+        truth="<results>/volumes/{shard}.h5",
+        true_measures="<results>/measures/Original/{shard}.h5",
+    output:
+        "<results>/measures/{arm}/{shard}.h5",
+    log:
+        "<logs>/measure/{arm}/{shard}.log",
+    benchmark:
+        "<benchmarks>/measure/{arm}/{shard}.tsv"
+    wildcard_constraints:
+        arm=one_of(ARMS),
+    conda:
+        "../envs/fibgap.yaml"
+    resources:
+        mem_mb=memory(bytes_a_voxel=60, base_mb=700),
+        runtime=minutes(seconds_a_megavoxel=20),
+    params:
+        datasets=datasets_of,
+        arm="{arm}",
+        measures=MEASURES,
+        cut=EXPERIMENT["measure"]["diffusivity_cut"],
+        code=code("measure"),
+    script:
+        "../workflow_scripts/measure.py"
+
+
+rule aggregate_metrics:
+    input:
+        ALL_MEASURES,
+    output:
+        ensure("<results>/tables/datasets.csv", non_empty=True),
+    log:
+        "<logs>/aggregate_metrics.log",
+    benchmark:
+        "<benchmarks>/aggregate_metrics.tsv"
+    conda:
+        "../envs/fibgap.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        arms=[ORIGINAL, *ARMS],
+        datasets=DATASETS["count"],
+        code=code("aggregate_metrics"),
+    script:
+        "../workflow_scripts/aggregate_metrics.py"

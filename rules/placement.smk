@@ -1,0 +1,24 @@
+"""Place slices on the voxel grid: repositioned, nominal or resampled."""
+
+
+rule place_slices:
+    input:
+        "<results>/slices/{shard}.h5",
+    output:
+        volume_or_temporary("<results>/placed/{placement}/{shard}.h5"),
+    log:
+        "<logs>/place_slices/{placement}/{shard}.log",
+    benchmark:
+        "<benchmarks>/place_slices/{placement}/{shard}.tsv"
+    conda:
+        "../envs/fibgap.yaml"
+    resources:
+        mem_mb=memory(bytes_a_voxel=4),
+        runtime=minutes(seconds_a_megavoxel=0.2),
+    params:
+        datasets=datasets_of,
+        placement="{placement}",
+        nominal_nm=EXPERIMENT["place_slices"]["nominal_nm"],
+        code=code("place_slices"),
+    script:
+        "../workflow_scripts/place_slices.py"

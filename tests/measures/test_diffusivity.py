@@ -1,0 +1,147 @@
+"""Effective diffusivity against exact cases, a direct solution and bounds."""
+
+import numpy as np
+import pytest
+
+from fibgap.errors import InputError
+from fibgap.measures.diffusivity import central_cube, effective_diffusivity
+
+
+@pytest.mark.parametrize("normal", range(3))
+def test_laminate_of_pores_and_gold(normal):
+    """Along the layers D is the pore fraction (arithmetic mean), across them 0 (harmonic mean)."""
+    layers = (np.arange(12) % 4 == 0).reshape(np.roll([12, 1, 1], normal))
+    gold = np.broadcast_to(layers, (12, 12, 12))
+    expected = np.full(3, 0.75)
+    expected[normal] = 0
+    # A linear field is the exact solution, so only single precision is lost: 12 differences of
+    # 1/12, each rounded to 6e-8.
+    assert np.allclose(effective_diffusivity(gold), expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("axis", range(3))
+def test_straight_channel(axis):
+    """A straight channel conducts with its share of the cross-section, and only along its axis."""
+    gold = np.ones((10, 10, 10), bool)
+    gold[:, 2:5, 3:8] = False
+    gold = np.moveaxis(gold, 0, axis)
+    expected = np.zeros(3)
+    expected[axis] = 0.15
+    assert np.allclose(effective_diffusivity(gold), expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(8, 8, 8), (6, 9, 12)])
+def test_free_diffusion(shape):
+    """Without gold D is 1 whatever the shape: the faces are one whole length apart."""
+    assert np.allclose(effective_diffusivity(np.zeros(shape, bool)), 1, rtol=0, atol=1e-5)
+
+
+def test_blocked_pores_do_not_conduct():
+    """One solid layer stops the flux across it, and a full volume stops all: exactly 0."""
+    gold = np.zeros((8, 8, 8), bool)
+    gold[3] = True
+    across, *along = effective_diffusivity(gold)
+    assert across == 0
+    assert np.allclose(along, 7 / 8, rtol=0, atol=1e-5)
+    assert effective_diffusivity(np.ones((8, 8, 8), bool)).tolist() == [0, 0, 0]
+
+
+def test_edges_and_corners_do_not_connect():
+    """Pores that meet in an edge only exchange nothing through their faces."""
+    gold = np.ones((2, 2, 2), bool)
+    gold[0, 0, :] = gold[1, 1, :] = False
+    assert np.allclose(effective_diffusivity(gold), [0, 0, 0.5], rtol=0, atol=1e-5)
+
+
+def test_random_pores_equal_the_direct_solution(diffusivity_holds, direct_diffusivity):
+    """Pores of different length along z, y, x: the direct solution within 2e-4, relative."""
+    assert direct_diffusivity[0] > 1.2 * direct_diffusivity[1] > 1.4 * direct_diffusivity[2] > 0
+    assert diffusivity_holds(effective_diffusivity)
+
+
+def test_tighter_tolerance_agrees(anisotropic_pores):
+    """The error in e(D) that the tolerance leaves is far under a tenth of the smallest 0.0138."""
+    loose, tight = (effective_diffusivity(anisotropic_pores, tolerance=t) for t in (1e-3, 1e-4))
+    # e is a ratio of two sums of D: errors of 1e-4 in each D make at most 2e-4 in e.
+    assert np.abs(loose / tight - 1).max() < 1e-4
+
+
+def test_gold_conducts_when_asked():
+    """Exchanging the phases of the volume and of the question changes nothing."""
+    volume = np.random.default_rng(4).random((10, 10, 10)) < 0.6
+    assert np.array_equal(effective_diffusivity(volume, phase=True), effective_diffusivity(~volume))
+
+
+def test_dead_ends_and_isolated_pores_are_left_out():
+    """Pores that do not connect two faces change D by nothing at all."""
+    tube = np.ones((24, 20, 16), bool)
+    tube[:, 2:6, 2:6] = False
+    with_blind_pores = tube.copy()
+    with_blind_pores[10:14, 10:14, 6:10] = False
+    with_blind_pores[:9, 12:18, 12:15] = False
+    assert np.array_equal(effective_diffusivity(tube), effective_diffusivity(with_blind_pores))
+
+
+def test_the_cut_is_the_central_cube():
+    """A cut volume is measured like its middle part alone."""
+    gold = np.random.default_rng(6).random((13, 16, 14)) < 0.3
+    assert np.array_equal(
+        effective_diffusivity(gold, cut=10), effective_diffusivity(gold[1:11, 3:13, 2:12])
+    )
+    assert central_cube(gold, 13).shape == (13, 13, 13)
+
+
+def test_the_solver_keeps_silent(capsys):
+    """Nothing is printed, whether the pores conduct or not."""
+    gold = np.zeros((8, 8, 8), bool)
+    gold[3] = True
+    effective_diffusivity(gold)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_no_convergence_is_an_error():
+    """A limit that is too low raises instead of returning a wrong number."""
+    gold = np.random.default_rng(7).random((24, 24, 24)) < 0.4
+    with pytest.raises(RuntimeError, match="1e-09 in 100 iterations"):
+        effective_diffusivity(gold, tolerance=1e-9, iteration_limit=100)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"cut": 9}, "cut .* 8 voxels, but is 9"),
+        ({"cut": 0}, "cut .* is 0"),
+        ({"cut": 1}, r"two voxels or more .* \(1, 1, 1\)"),
+        ({"tolerance": 0}, "tolerance .* 0"),
+        ({"iteration_limit": 99}, "iteration_limit .* 99"),
+        ({"device": "tpu"}, "device .* 'tpu'"),
+    ],
+)
+def test_bad_options_are_named(options, words):
+    """An option out of range is refused with a sentence that holds its value."""
+    with pytest.raises(InputError, match=words):
+        effective_diffusivity(np.zeros((8, 8, 8), bool), **options)
+
+
+def test_missing_cuda_is_an_error(monkeypatch):
+    """Whoever asks for CUDA gets it or an error, never the CPU in silence."""
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(InputError, match="'cuda', but torch finds no CUDA device"):
+        effective_diffusivity(np.zeros((4, 4, 4), bool), device="cuda")
+
+
+def test_cuda_agrees_with_the_cpu(diffusivity_holds):
+    """The device changes speed only."""
+    import torch
+
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    assert diffusivity_holds(lambda volume: effective_diffusivity(volume, device="cuda"))
+
+
+def test_diffusivity_wants_a_volume():
+    """One slice has no D."""
+    with pytest.raises(InputError, match=r"three-dimensional, but its shape is \(4, 4\)"):
+        effective_diffusivity(np.zeros((4, 4), bool))

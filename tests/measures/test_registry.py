@@ -1,0 +1,123 @@
+"""The registry of measures and what it lets in."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fibgap
+import fibgap.measures as measures
+from fibgap.errors import InputError
+from fibgap.measures import Sample, measure, measure_names, register
+from fibgap.measures.correlation import PackedLines, directional_curves
+from fibgap.measures.diffusivity import effective_diffusivity
+
+
+@pytest.fixture
+def volume():
+    """Random voxels, 12 x 14 x 16."""
+    return np.random.default_rng(9).random((12, 14, 16)) < 0.3
+
+
+@pytest.fixture
+def clean_registry(monkeypatch):
+    """A copy of the registry, so that additions end with the test."""
+    monkeypatch.setattr(measures, "_MEASURES", dict(measures._MEASURES))
+
+
+def test_measures_equal_the_functions_behind_them(volume):
+    """One call gives what the single functions give, in the order asked for."""
+    result = measure(volume, ("d", "tpcf", "lpf"))
+    assert list(result) == ["d", "tpcf", "lpf"]
+    tpcf, lpf = directional_curves(volume)
+    assert tpcf.shape == (3, 7)
+    assert np.array_equal(result["tpcf"], tpcf)
+    assert np.array_equal(result["lpf"], lpf)
+    assert np.array_equal(result["d"], effective_diffusivity(volume))
+
+
+def test_options_reach_their_measures(volume):
+    """Lags and boundary go to the curves, the cut to the diffusivity."""
+    result = measure(volume, max_lag=3, boundary="periodic", cut=8)
+    tpcf, lpf = directional_curves(volume, 3, boundary="periodic")
+    assert np.array_equal(result["tpcf"], tpcf)
+    assert np.array_equal(result["lpf"], lpf)
+    assert np.array_equal(result["d"], effective_diffusivity(volume, cut=8))
+
+
+def test_both_curves_share_one_packing(volume, monkeypatch):
+    """Three axes are packed once, not once a measure."""
+    packed = []
+    plain = PackedLines.pack
+
+    def pack(volume, axis, *, phase=True):
+        packed.append(axis)
+        return plain(volume, axis, phase=phase)
+
+    monkeypatch.setattr(PackedLines, "pack", pack)
+    measure(volume, ("tpcf", "lpf"))
+    assert packed == [0, 1, 2]
+
+
+@pytest.mark.usefixtures("clean_registry")
+def test_a_new_measure_is_one_function(volume):
+    """A registered function is measured by its name, with its own options."""
+
+    @register("gold_per_axis")
+    def gold_per_axis(sample: Sample, *, factor: float = 1) -> np.ndarray:
+        return np.full(3, factor * sample.volume.mean())
+
+    assert "gold_per_axis" in measure_names()
+    result = measure(volume, ["gold_per_axis"], factor=2)["gold_per_axis"]
+    assert result.tolist() == [2 * volume.mean()] * 3
+    with pytest.raises(InputError, match="'gold_per_axis' is registered already"):
+        register("gold_per_axis")(gold_per_axis)
+
+
+def test_unknown_names_are_refused(volume):
+    """A misspelt measure or option fails by its name and shows the known ones."""
+    with pytest.raises(InputError, match="measure 'tpfc' is unknown; known are tpcf, lpf, d"):
+        measure(volume, ("tpfc",))
+    with pytest.raises(InputError, match=r"option 'maxlag' is unknown .* known are .*max_lag"):
+        measure(volume, ("tpcf",), maxlag=3)
+
+
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [
+        (np.zeros((4, 4, 4), bool), "empty: none of its voxels"),
+        (np.ones((4, 4, 4), bool), "full: all of its voxels"),
+        (np.eye(4), r"three-dimensional, but its shape is \(4, 4\)"),
+        (np.zeros((4, 0, 4)), r"no voxels: its shape is \(4, 0, 4\)"),
+        (np.full((2, 2, 2), np.nan), "8 NaN voxels"),
+        (np.full((2, 2, 2), 0.5), r"0 and 1 only, but holds 0\.5"),
+        (np.full((2, 2, 2), -1), "0 and 1 only, but holds -1"),
+        (np.full((2, 2, 2), None), "its type is object"),
+    ],
+)
+def test_volumes_that_cannot_be_measured(bad, words):
+    """A volume without two phases, or of other values, is refused at the door."""
+    with pytest.raises(InputError, match=words):
+        measure(bad, ("tpcf",))
+
+
+@pytest.mark.parametrize("options", [{"boundary": "closed"}, {"max_lag": 12}])
+def test_options_out_of_range(volume, options):
+    """The shortest side limits the lags, and a boundary is open or periodic."""
+    with pytest.raises(InputError, match=str(*options.values())):
+        measure(volume, ("lpf",), **options)
+
+
+def test_importing_the_measures_leaves_torch_out():
+    """Only the diffusivity needs torch, and only when it is measured."""
+    code = (
+        "import sys, numpy as np; from fibgap.measures import measure; "
+        "measure(np.eye(4, dtype=bool)[None].repeat(4, 0), ['tpcf', 'lpf']); "
+        "sys.exit(' '.join({'torch', 'taufactor'} & set(sys.modules)) or 0)"
+    )
+    root = Path(fibgap.__file__).parents[1]
+    command = [sys.executable, "-c", code]
+    run = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr) == (0, "")

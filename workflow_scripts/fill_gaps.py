@@ -1,0 +1,29 @@
+"""Fill the gaps of a shard by a classical filler (reads: gapped volumes; writes: volumes)."""
+
+from fibgap.fillers import fill
+from fibgap.progress import job_log
+from fibgap.provenance import chain_digest
+from fibgap.records import gapped_from_record
+from fibgap.storage import Record, process_shard, read_record
+
+
+def main(placed: str, output: str, *, params: dict) -> None:
+    """Fill every gapped volume of a shard."""
+
+    def compute(dataset: int) -> Record:
+        gapped = gapped_from_record(read_record(placed, dataset))
+        return Record({"volume": fill(gapped, params["filler"])})
+
+    process_shard(
+        output,
+        stage="fill_gaps",
+        datasets=params["datasets"],
+        digest=chain_digest(params, [placed]),
+        attributes={"filler": params["filler"]},
+        compute=compute,
+    )
+
+
+if "snakemake" in globals():
+    with job_log(snakemake.log[0]):
+        main(snakemake.input[0], snakemake.output[0], params=dict(snakemake.params))

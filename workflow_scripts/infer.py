@@ -1,0 +1,47 @@
+"""Fill the gaps of a shard by a network (reads: gapped volumes, weights; writes: volumes)."""
+
+import torch
+
+from fibgap.fillers import fill
+from fibgap.network.device import choose_device, choose_precision
+from fibgap.network.weights import load_weights
+from fibgap.progress import job_log
+from fibgap.provenance import chain_digest
+from fibgap.records import gapped_from_record
+from fibgap.storage import Record, process_shard, read_record
+
+
+def main(placed: str, weights: str, output: str, *, gpus: int, params: dict) -> None:
+    """Fill every gapped volume of a shard."""
+    device = choose_device(gpus)
+    options = {
+        "network": load_weights(weights).network,
+        "device": device,
+        "precision": choose_precision(params["precision"], device),
+        "batch_pixels": params["batch_pixels"],
+    }
+
+    def compute(dataset: int) -> Record:
+        gapped = gapped_from_record(read_record(placed, dataset))
+        return Record({"volume": fill(gapped, "network", **options)})
+
+    process_shard(
+        output,
+        stage="infer",
+        datasets=params["datasets"],
+        digest=chain_digest(params, [placed, weights]),
+        attributes={"filler": "network", "device": device.type},
+        compute=compute,
+    )
+
+
+if "snakemake" in globals():
+    with job_log(snakemake.log[0]):
+        torch.set_num_threads(snakemake.threads)
+        main(
+            snakemake.input.placed,
+            snakemake.input.weights,
+            snakemake.output[0],
+            gpus=snakemake.resources.gpu,
+            params=dict(snakemake.params),
+        )

@@ -1,0 +1,45 @@
+"""Measure an arm's volumes of a shard (reads: volumes, truth, true measures; writes: measures)."""
+
+from fibgap.evaluation import compare_with_truth, measure_volume, placement_facts
+from fibgap.progress import job_log
+from fibgap.provenance import chain_digest
+from fibgap.records import gapped_from_record
+from fibgap.storage import Record, process_shard, read_record
+
+
+def main(paths: dict, output: str, *, threads: int, params: dict) -> None:
+    """Measure every volume of an arm, alone and against the truth."""
+
+    def compute(dataset: int) -> Record:
+        final = read_record(paths["final"], dataset)
+        volume = final.arrays["volume"]
+        gapped = gapped_from_record(read_record(paths["placed"], dataset))
+        alone = measure_volume(volume, params["measures"], threads=threads, cut=params["cut"])
+        compared = compare_with_truth(
+            alone,
+            volume,
+            gapped,
+            read_record(paths["truth"], dataset).arrays["volume"],
+            read_record(paths["true_measures"], dataset),
+        )
+        facts = {**placement_facts(gapped), **final.attributes}
+        return Record(compared.arrays, {**compared.attributes, **facts})
+
+    process_shard(
+        output,
+        stage="measure",
+        datasets=params["datasets"],
+        digest=chain_digest(params, paths.values()),
+        attributes={"arm": params["arm"]},
+        compute=compute,
+    )
+
+
+if "snakemake" in globals():
+    with job_log(snakemake.log[0]):
+        main(
+            dict(snakemake.input),
+            snakemake.output[0],
+            threads=snakemake.threads,
+            params=dict(snakemake.params),
+        )

@@ -1,0 +1,38 @@
+"""Measure the true volumes of a shard (reads: volumes, slices; writes: measures)."""
+
+from fibgap.evaluation import measure_volume
+from fibgap.milling import nearest_layer
+from fibgap.progress import job_log
+from fibgap.provenance import chain_digest
+from fibgap.records import stack_from_record
+from fibgap.storage import Record, process_shard, read_record
+
+
+def main(volumes: str, slices: str, output: str, *, threads: int, params: dict) -> None:
+    """Measure every true volume between its first and its last slice."""
+
+    def compute(dataset: int) -> Record:
+        stack = stack_from_record(read_record(slices, dataset))
+        first, last = nearest_layer(stack.depths_nm[[0, -1]], stack.voxel_nm)
+        volume = read_record(volumes, dataset).arrays["volume"][first : last + 1]
+        return measure_volume(volume, params["measures"], threads=threads, cut=params["cut"])
+
+    process_shard(
+        output,
+        stage="measure_truth",
+        datasets=params["datasets"],
+        digest=chain_digest(params, [volumes, slices]),
+        attributes={},
+        compute=compute,
+    )
+
+
+if "snakemake" in globals():
+    with job_log(snakemake.log[0]):
+        main(
+            snakemake.input.volumes,
+            snakemake.input.slices,
+            snakemake.output[0],
+            threads=snakemake.threads,
+            params=dict(snakemake.params),
+        )

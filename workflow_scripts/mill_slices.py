@@ -1,0 +1,36 @@
+"""Mill the volumes of a shard into slices of random thickness (reads: volumes; writes: slices)."""
+
+from fibgap import seeds
+from fibgap.milling import Milling, mill_volume
+from fibgap.progress import job_log
+from fibgap.provenance import chain_digest
+from fibgap.records import stack_to_record
+from fibgap.storage import Record, process_shard, read_record
+
+
+def main(volumes: str, output: str, *, params: dict) -> None:
+    """Mill every volume of a shard with thicknesses of its own."""
+    milling = Milling(**params["milling"])
+
+    def compute(dataset: int) -> Record:
+        stack = mill_volume(
+            read_record(volumes, dataset).arrays["volume"],
+            milling,
+            voxel_nm=params["voxel_nm"],
+            rng=seeds.generator(params["base_seed"], "milling", dataset),
+        )
+        return stack_to_record(stack)
+
+    process_shard(
+        output,
+        stage="mill_slices",
+        datasets=params["datasets"],
+        digest=chain_digest(params, [volumes]),
+        attributes={"voxel_nm": params["voxel_nm"], "base_seed": params["base_seed"]},
+        compute=compute,
+    )
+
+
+if "snakemake" in globals():
+    with job_log(snakemake.log[0]):
+        main(snakemake.input[0], snakemake.output[0], params=dict(snakemake.params))

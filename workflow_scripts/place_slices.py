@@ -1,0 +1,33 @@
+"""Place the slices of a shard on the voxel grid (reads: slices; writes: gapped volumes)."""
+
+from fibgap.placement import place_slices
+from fibgap.progress import job_log
+from fibgap.provenance import chain_digest
+from fibgap.records import gapped_to_record, stack_from_record
+from fibgap.storage import Record, process_shard, read_record
+
+
+def main(slices: str, output: str, *, params: dict) -> None:
+    """Place every stack of a shard and say how many slices met others on a layer."""
+
+    def compute(dataset: int) -> Record:
+        stack = stack_from_record(read_record(slices, dataset))
+        gapped = place_slices(stack, params["placement"], nominal_nm=params["nominal_nm"])
+        dropped = gapped.n_given - len(gapped.layers)
+        if dropped:
+            print(f"dataset {dataset}: {dropped} of {gapped.n_given} slices are not used")
+        return gapped_to_record(gapped)
+
+    process_shard(
+        output,
+        stage="place_slices",
+        datasets=params["datasets"],
+        digest=chain_digest(params, [slices]),
+        attributes={"placement": params["placement"]},
+        compute=compute,
+    )
+
+
+if "snakemake" in globals():
+    with job_log(snakemake.log[0]):
+        main(snakemake.input[0], snakemake.output[0], params=dict(snakemake.params))
