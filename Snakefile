@@ -50,8 +50,4 @@ rule all:
     default_target: True
     input:
         "<results>/report.html",
-        collect(
-            "<results>/tables/table_{table}.{suffix}",
-            table=["S3", "S4"],
-            suffix=["csv", "md", "tex"],
-        ),
+        collect("<results>/tables/{table}.md", table=PAPER_TABLES),

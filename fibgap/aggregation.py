@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fibgap.arms import ORIGINAL
 from fibgap.errors import InputError
-from fibgap.evaluation import ORIGINAL
 from fibgap.storage import open_hdf5, read_record, shard_datasets
 
 #: Columns that come first, in this order; whatever else was recorded follows.

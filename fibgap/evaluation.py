@@ -11,9 +11,6 @@ from fibgap.measures.voxelwise import dice, solid_fraction, voxel_error
 from fibgap.stack import GappedVolume
 from fibgap.storage import Record
 
-#: The pseudo-arm of the true volume.
-ORIGINAL = "Original"
-
 
 def anisotropy_errors(curves: dict[str, NDArray[np.float64]]) -> dict[str, float]:
     """Return the anisotropy error of every measure, by column name of the dataset table.

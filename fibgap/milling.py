@@ -174,6 +174,44 @@ def nearest_layer(depths_nm: NDArray[np.float64], voxel_nm: float) -> NDArray[np
     return np.floor(np.asarray(depths_nm) / voxel_nm + 0.5 + 1e-9).astype(np.int64)
 
 
+def cut_slices(
+    volume: NDArray[np.bool_], depths_nm: NDArray[np.float64], voxel_nm: float
+) -> SliceStack:
+    """Cut slices out of a volume at given depths.
+
+    Parameters
+    ----------
+    volume : (Z, Y, X) bool
+        The true structure.
+    depths_nm : (N,) float64
+        Increasing depths in nm, from 0 to that of the last layer.
+    voxel_nm : float
+        Voxel size in nm.
+
+    Returns
+    -------
+    SliceStack
+        The slices with their depths.
+
+    Raises
+    ------
+    InputError
+        If fewer than two slices are left or one lies outside the volume.
+
+    Notes
+    -----
+    ASSUME: a slice at a depth between two voxel centres shows the layer with the nearer centre;
+    the volume is binary, there is nothing between its layers.
+    """
+    layers = nearest_layer(depths_nm, voxel_nm)
+    if len(layers) and not 0 <= layers.min() <= layers.max() < len(volume):
+        raise InputError(
+            f"slices at depths from {depths_nm.min()} to {depths_nm.max()} nm do not lie in a "
+            f"volume of {len(volume)} layers of {voxel_nm} nm."
+        )
+    return SliceStack(volume[layers], depths_nm, voxel_nm)
+
+
 def mill_volume(
     volume: NDArray[np.bool_],
     milling: Milling,
@@ -203,11 +241,6 @@ def mill_volume(
     ------
     InputError
         If a slice could be thinner than a voxel, or the volume holds fewer than two slices.
-
-    Notes
-    -----
-    ASSUME: a slice at a depth between two voxel centres shows the layer with the nearer centre;
-    the volume is binary, there is nothing between its layers.
     """
     if milling.floor_nm < voxel_nm:
         raise InputError(
@@ -220,4 +253,4 @@ def mill_volume(
             f"a volume of {len(volume)} layers of {voxel_nm} nm is too small for slices of "
             f"{milling.mean_nm} nm: only {len(depths)} fits."
         )
-    return SliceStack(volume[nearest_layer(depths, voxel_nm)], depths, voxel_nm)
+    return cut_slices(volume, depths, voxel_nm)

@@ -76,7 +76,9 @@ def place_nominal(stack: SliceStack, nominal_nm: float) -> GappedVolume:
     """
     if nominal_nm < stack.voxel_nm:
         raise InputError(f"nominal_nm {nominal_nm} is below the voxel size of {stack.voxel_nm} nm.")
-    layers = nearest_layer(np.arange(len(stack.slices), dtype=np.float64) * nominal_nm, stack.voxel_nm)
+    layers = nearest_layer(
+        np.arange(len(stack.slices), dtype=np.float64) * nominal_nm, stack.voxel_nm
+    )
     span = float(stack.depths_nm[-1] - stack.depths_nm[0])
     return GappedVolume(
         slices=stack.slices,

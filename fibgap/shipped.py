@@ -1,7 +1,11 @@
 """Which weights file a name in a configuration stands for."""
 
 import hashlib
+import json
 from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
 
 from fibgap.errors import InputError
 
@@ -45,3 +49,19 @@ def file_sha256(path: Path | str) -> str:
 def weights_sha256(name: str) -> str:
     """Return the checksum of weights by their name in a configuration; "train" for "train"."""
     return TRAIN if name == TRAIN else file_sha256(resolve_weights(name))
+
+
+def read_training(path: Path | str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what a weights file says of its architecture and of its training.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged or says nothing.
+    """
+    try:
+        with safe_open(path, framework="np") as stream:
+            metadata = stream.metadata() or {}
+        return json.loads(metadata["architecture"]), json.loads(metadata["training"])
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        raise InputError(f"weights file {path} cannot be read: {error}") from None

@@ -6,8 +6,8 @@ import sys
 sys.path.insert(0, workflow.basedir)
 
 from fibgap import config as configuration
+from fibgap.arms import ORIGINAL
 from fibgap.errors import InputError
-from fibgap.evaluation import ORIGINAL
 from fibgap.fillers import FILLER_HOMES
 from fibgap.provenance import code_digest
 from fibgap.shipped import resolve_weights, weights_sha256
@@ -33,6 +33,28 @@ REPAIRED_ARMS = [name for name, arm in ARMS.items() if arm["fill_holes"]]
 TRAINED = [name for name, network in NETWORKS.items() if network["weights"] == "train"]
 SHARDS = [f"{shard:03d}" for shard in range(-(-DATASETS["count"] // DATASETS["shard_size"]))]
 ALL_MEASURES = collect("<results>/measures/{arm}/{shard}.h5", arm=[ORIGINAL, *ARMS], shard=SHARDS)
+PAPER_TABLES = [
+    f"table_{name}" for name in ("S3", "S4") if any(name in arm["tables"] for arm in ARMS.values())
+]
+REFERENCE = collect(f"{workflow.basedir}/config/reference/table_{{table}}.csv", table=["S3", "S4"])
+SHOWCASE_SHARD = SHARDS[DATASETS["showcase"] // DATASETS["shard_size"]]
+FIGURES = [
+    ("showcase", "<results>/figures/showcase.png"),
+    ("errors", "<results>/figures/errors.svg"),
+    ("curves", "<results>/figures/curves.svg"),
+    *(("history", f"<results>/figures/history_{network}.svg") for network in TRAINED),
+]
+COMMANDS = [f"snakemake --configfile {path} --cores 2" for path in workflow.configfiles]
+# What make_tables and write_report both build the tables from.
+TABLE_PARAMS = dict(
+    arms=EXPERIMENT["arms"],
+    network_arms=NETWORK_ARMS,
+    labels={arm: NETWORKS[ARMS[arm]["network"]].get("label") for arm in NETWORK_ARMS},
+    weights=[weights_sha256(NETWORKS[ARMS[arm]["network"]]["weights"]) for arm in NETWORK_ARMS],
+    confidence=EXPERIMENT["make_tables"]["confidence"],
+    resamples=EXPERIMENT["make_tables"]["resamples"],
+    base_seed=EXPERIMENT["base_seed"],
+)
 MEASURES = ["tpcf", "lpf", *(["d"] if EXPERIMENT["measure"]["diffusivity"] else [])]
 
 
@@ -62,10 +84,15 @@ def placed(wildcards):
     return f"<results>/placed/{ARMS[wildcards.arm]['placement']}/{wildcards.shard}.h5"
 
 
+def final_volumes_of(arm, shard):
+    """Return the volumes of an arm after its last step."""
+    step = "repaired" if ARMS[arm]["fill_holes"] else "filled"
+    return f"<results>/{step}/{arm}/{shard}.h5"
+
+
 def final_volumes(wildcards):
-    """Return an arm's volumes after its last step."""
-    step = "repaired" if ARMS[wildcards.arm]["fill_holes"] else "filled"
-    return f"<results>/{step}/{wildcards.arm}/{wildcards.shard}.h5"
+    """Return the volumes of an arm after its last step."""
+    return final_volumes_of(wildcards.arm, wildcards.shard)
 
 
 def weights_path(network):

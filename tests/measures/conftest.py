@@ -6,14 +6,9 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import settings
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.linalg import spsolve
-
-# The same examples on every machine, and no time limits: a test fails for what it says.
-settings.register_profile("reproducible", deadline=None, derandomize=True)
-settings.load_profile("reproducible")
 
 Curve = Callable[..., NDArray[np.float64]]
 

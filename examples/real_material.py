@@ -1,0 +1,113 @@
+"""Mill a real volume with a real microscope's increments, rebuild it by every arm, and measure.
+
+The volume is a TIFF stack, solid where its values lie above a threshold. The increments are the
+differences of a column of slice depths in a CSV file, drawn with replacement and scaled to a wanted
+mean. Everything after the milling is what a stack of one's own would go through.
+
+    python examples/real_material.py volume.tif depths.csv --mean-voxels 4
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from fibgap import config as configuration
+from fibgap.errors import InputError
+from fibgap.evaluation import compare_with_truth, measure_volume
+from fibgap.fillers import fill
+from fibgap.holes import fill_holes
+from fibgap.milling import cut_slices
+from fibgap.network.weights import load_weights
+from fibgap.placement import place_slices
+from fibgap.stack import GappedVolume, SliceStack
+from fibgap.tiff import read_tiff, write_tiff
+
+MEASURES = ("tpcf", "lpf", "d")
+COLUMNS = [*(f"anisotropy_{m}" for m in MEASURES), *(f"truth_{m}" for m in MEASURES)]
+COLUMNS += ["voxel_error", "dice", "solid_fraction"]
+
+
+def resample_depths(
+    path: Path, *, mean: float, length: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Return depths whose increments are drawn from those of a CSV file, scaled to a mean."""
+    table = pd.read_csv(path)
+    increments = np.diff(table.select_dtypes("number").iloc[:, -1].to_numpy())
+    if len(increments) < 2 or not (increments > 0).all():
+        raise InputError(f"the last numeric column of {path} does not hold increasing depths.")
+    draws = rng.choice(increments / increments.mean() * mean, size=int(2 * length / mean) + 2)
+    depths = np.concatenate([[0.0], np.cumsum(draws)])
+    return depths[depths <= length]
+
+
+def rebuild(
+    arm: dict, stack: SliceStack, *, nominal: float, max_pixels: int, network: object
+) -> tuple[np.ndarray, GappedVolume]:
+    """Take one arm from slices to its final volume."""
+    gapped = place_slices(stack, arm["placement"], nominal_nm=nominal)
+    options = {"network": network} if arm["filler"] == "network" else {}
+    volume = fill(gapped, arm["filler"], **options)
+    if arm["fill_holes"]:
+        volume, _ = fill_holes(volume, gapped.missing_layers, max_pixels=max_pixels)
+    return volume, gapped
+
+
+def main() -> int:
+    """Parse the command line, run every arm of a configuration and print the errors."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("volume", type=Path, help="TIFF stack")
+    parser.add_argument("depths", type=Path, help="CSV with slice depths in its last column")
+    parser.add_argument("--threshold", type=float, default=0, help="solid lies above this value")
+    parser.add_argument("--mean-voxels", type=float, default=4, help="mean slice thickness")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--config", type=Path, default=Path("config/quick.yaml"), help="arm table")
+    parser.add_argument("--weights", type=Path, help="weights of network arms; left out without")
+    parser.add_argument("--out", type=Path, help="folder for TIFF stacks of all volumes")
+    arguments = parser.parse_args()
+    torch.set_num_threads(2)
+    try:
+        truth = read_tiff(arguments.volume) > arguments.threshold
+        config = configuration.load(arguments.config)
+        network = load_weights(arguments.weights).network if arguments.weights else None
+        depths = resample_depths(
+            arguments.depths,
+            mean=arguments.mean_voxels,
+            length=len(truth) - 1,
+            rng=np.random.default_rng(arguments.seed),
+        )
+        # Lengths are in voxels here: the voxel size of the volume does not matter.
+        stack = cut_slices(truth, depths, voxel_nm=1.0)
+        region = truth[: round(depths[-1]) + 1]
+        cut = config["measure"]["diffusivity_cut"]
+        true_record = measure_volume(region, MEASURES, cut=cut)
+        rows = {"Original": dict(true_record.attributes)}
+        print(f"{len(depths)} slices of {np.diff(depths).mean():.2f} ± {np.diff(depths).std():.2f}")
+        for arm in config["arms"]:
+            if arm["filler"] == "network" and network is None:
+                continue
+            volume, gapped = rebuild(
+                arm,
+                stack,
+                nominal=arguments.mean_voxels,
+                max_pixels=config["fill_holes"]["max_pixels"],
+                network=network,
+            )
+            record = measure_volume(volume, MEASURES, cut=cut)
+            compared = compare_with_truth(record, volume, gapped, truth, true_record)
+            rows[arm["name"]] = dict(compared.attributes)
+            if arguments.out:
+                write_tiff(arguments.out / f"{arm['name']}.tif", volume, voxel_nm=1.0)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    table = pd.DataFrame(rows).T.reindex(columns=COLUMNS)
+    print(table.to_string(float_format="%.4f", na_rep="–"))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,100 @@
+"""What a network arm stands for: which network, and which training."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fibgap.shipped import read_training
+
+#: Table S2, as far as weights remember it.
+PAPER_TRAINING = {
+    "patch": 64,
+    "stride": 32,
+    "batch_size": 64,
+    "epochs": 500,
+    "schedule": "plateau",
+    "learning_rate": 1e-3,
+    "reduce_factor": 0.1,
+    "reduce_patience": 10,
+    "stop_patience": 25,
+    "loss_rows": "all",
+}
+TABLE_S1 = {
+    "features": [96, 81, 70, 60, 50, 41, 32],
+    "a1": 16,
+    "b1": 96,
+    "b2": 64,
+    "b3": 48,
+    "l1": 32,
+    "mask_channel": False,
+    "bicubic": "concatenate",
+}
+
+
+def architecture_words(architecture: Mapping[str, Any], parameters: int) -> str:
+    """Say in words which network it is.
+
+    Examples
+    --------
+    >>> architecture_words(TABLE_S1, 368421)
+    'the network of Table S1 (368,421 parameters)'
+    """
+    if dict(architecture) == TABLE_S1:
+        return f"the network of Table S1 ({parameters:,} parameters)"
+    extras = []
+    if architecture["mask_channel"]:
+        extras.append("with a mask channel")
+    if architecture["bicubic"] == "add":
+        extras.append("with the interpolated layer added")
+    if list(architecture["features"]) == TABLE_S1["features"]:
+        return " ".join(["the network of Table S1", *extras, f"({parameters:,} parameters)"])
+    first, last = architecture["features"][0], architecture["features"][-1]
+    width = f"with {first} to {last} filters instead of 96 to 32"
+    return " ".join(["a compact network", width, *extras, f"({parameters:,} parameters)"])
+
+
+def training_words(training: Mapping[str, Any]) -> str:
+    """Say in words how it was trained, and whether that is Table S2."""
+    settings = training["training"]
+    steps = training["epochs"] * training["steps_per_epoch"]
+    precision = {"float32": "fp32", "bfloat16": "bf16"}[training["precision"]]
+    duration = training["seconds"]
+    spent = f"{duration / 60:.0f} min" if duration >= 120 else f"{duration:.0f} s"
+    device = "a GPU" if training["device"] == "cuda" else "a CPU"
+    what = (
+        f"{steps:,} steps of {settings['batch_size']} patches, {spent} on {device} in {precision}"
+    )
+    differs = [key for key, value in PAPER_TRAINING.items() if settings[key] != value]
+    if not differs and training["status"] in ("complete", "stopped early"):
+        return f"trained by Table S2: {what}"
+    names = ", ".join(key.replace("_", " ") for key in differs) or training["status"]
+    return f"trained for {what}; not the full training of Table S2 ({names} differ)"
+
+
+def network_footnote(
+    arm: str, label: str | None, architecture: Mapping[str, Any], training: Mapping[str, Any]
+) -> str:
+    """Return the footnote of a network arm.
+
+    Parameters
+    ----------
+    arm : str
+        Name of the arm.
+    label : str or None
+        What the configuration says of the network.
+    architecture, training : dict
+        What its weights remember, see `fibgap.shipped.read_training`.
+    """
+    words = architecture_words(architecture, training["parameters"])
+    said = f" {label.rstrip('.')}." if label else ""
+    return f"{arm} stands for {words}, {training_words(training)}.{said}"
+
+
+def network_footnotes(
+    weights: Mapping[str, Path | str], labels: Mapping[str, str | None]
+) -> dict[str, str]:
+    """Return the footnotes of all network arms, from paths of weights and labels by arm."""
+    return {
+        arm: network_footnote(arm, labels.get(arm), *read_training(path))
+        for arm, path in weights.items()
+    }

@@ -1,0 +1,129 @@
+"""From the table of datasets to everything that is said of it: tables, statistics, sentences."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from fibgap.arms import BASELINE, ORIGINAL
+from fibgap.statistics import (
+    ANISOTROPY_COLUMNS,
+    closed_shares,
+    paired_comparisons,
+    share_sentences,
+    verdicts,
+)
+from fibgap.tables import (
+    Table,
+    agreement,
+    agreement_sentences,
+    agreement_table,
+    build_table,
+    comparison_table,
+    ordering,
+    share_table,
+)
+
+CAPTIONS = {
+    "S3": "Performance of interpolation techniques on synthetic datasets.",
+    "S4": "Performance of interpolation techniques on synthetic datasets, continued.",
+}
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a run has to say.
+
+    Attributes
+    ----------
+    tables : dict of Table
+        "S3" and "S4".
+    agreement : Table
+        Every published cell beside this run's.
+    agreement_sentences : list of str
+        The same in words.
+    statistics : dict of Table
+        "comparisons", and "shares" where there is a baseline.
+    verdicts : list of str
+        What is significant, in words.
+    """
+
+    tables: dict[str, Table]
+    agreement: Table
+    agreement_sentences: list[str]
+    statistics: dict[str, Table]
+    verdicts: list[str]
+
+
+def table_rows(arms: Sequence[Mapping[str, Any]], table: str) -> list[str]:
+    """Return the rows of a table: the true volume, then the arms that name the table, in order."""
+    return [ORIGINAL, *(arm["name"] for arm in arms if table in arm["tables"])]
+
+
+def build_results(
+    metrics: pd.DataFrame,
+    arms: Sequence[Mapping[str, Any]],
+    reference: pd.DataFrame,
+    *,
+    footnotes: Mapping[str, str],
+    confidence: float,
+    n_resamples: int,
+    base_seed: int,
+) -> Results:
+    """Build all tables and sentences of a run.
+
+    Parameters
+    ----------
+    metrics : pandas.DataFrame
+        One row a dataset and arm.
+    arms : sequence of dict
+        The arm table of the configuration.
+    reference : pandas.DataFrame
+        Published values, from `fibgap.tables.read_reference`.
+    footnotes : dict of str
+        By arm, a sentence on what it stands for.
+    confidence, n_resamples, base_seed
+        Of the bootstrap intervals.
+    """
+    intervals = {
+        "confidence": confidence,
+        "n_resamples": n_resamples,
+        "base_seed": base_seed,
+    }
+    measured = [column for column in ANISOTROPY_COLUMNS if metrics[column].notna().any()]
+    names = [arm["name"] for arm in arms]
+    tables = {}
+    for name, caption in CAPTIONS.items():
+        rows = table_rows(arms, name)
+        if len(rows) > 1:
+            tables[name] = build_table(
+                name,
+                metrics,
+                rows,
+                reference=reference,
+                caption=caption,
+                footnotes=[footnotes[row] for row in rows if row in footnotes],
+                columns=measured,
+                **intervals,
+            )
+    cells = agreement(metrics, reference, **intervals)
+    order = ordering(cells, confidence=confidence)
+    compared = [*measured, "voxel_error"]
+    comparisons = paired_comparisons(metrics, compared, names, **intervals)
+    statistics = {"comparisons": comparison_table(comparisons)}
+    sentences = verdicts(comparisons)
+    others = [name for name in names if name != BASELINE]
+    if BASELINE in names and others:
+        shares = closed_shares(
+            metrics, measured, others, BASELINE, reference=reference, **intervals
+        )
+        statistics = {"shares": share_table(shares), **statistics}
+        sentences = [*share_sentences(shares), *sentences]
+    return Results(
+        tables=tables,
+        agreement=agreement_table(cells, order),
+        agreement_sentences=agreement_sentences(cells, order),
+        statistics=statistics,
+        verdicts=sentences,
+    )

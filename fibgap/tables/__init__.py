@@ -1,0 +1,44 @@
+"""Tables: ours beside the published ones, in CSV, Markdown, LaTeX and HTML."""
+
+from fibgap.tables.agreement import (
+    PUBLISHED_DATASETS,
+    agreement,
+    agreement_sentences,
+    ordering,
+    read_reference,
+)
+from fibgap.tables.layout import Block, Group, Table
+from fibgap.tables.listings import agreement_table, comparison_table, frame_table, share_table
+from fibgap.tables.paper import build_table, mark_best, summarise
+from fibgap.tables.writers import (
+    replace_file,
+    to_csv,
+    to_html,
+    to_latex,
+    to_markdown,
+    write_tables,
+)
+
+__all__ = [
+    "PUBLISHED_DATASETS",
+    "Block",
+    "Group",
+    "Table",
+    "agreement",
+    "agreement_sentences",
+    "agreement_table",
+    "build_table",
+    "comparison_table",
+    "frame_table",
+    "mark_best",
+    "ordering",
+    "read_reference",
+    "replace_file",
+    "share_table",
+    "summarise",
+    "to_csv",
+    "to_html",
+    "to_latex",
+    "to_markdown",
+    "write_tables",
+]
