@@ -61,9 +61,8 @@ def training_words(training: Mapping[str, Any]) -> str:
     duration = training["seconds"]
     spent = f"{duration / 60:.0f} min" if duration >= 120 else f"{duration:.0f} s"
     device = "a GPU" if training["device"] == "cuda" else "a CPU"
-    what = (
-        f"{steps:,} steps of {settings['batch_size']} patches, {spent} on {device} in {precision}"
-    )
+    patches = settings["batch_size"]
+    what = f"{steps:,} steps of {patches} patches, {spent} on {device} in {precision}"
     differs = [key for key, value in PAPER_TRAINING.items() if settings[key] != value]
     if not differs and training["status"] in ("complete", "stopped early"):
         return f"trained by Table S2: {what}"

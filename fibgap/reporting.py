@@ -67,7 +67,8 @@ def facts_of(experiment: Mapping[str, Any]) -> dict[str, str]:
     cut = experiment["measure"]["diffusivity_cut"]
     return {
         "Configuration": f"{experiment['name']}, base seed {experiment['base_seed']}",
-        "Datasets": f"{datasets['count']} volumes of {shape} voxels of {structure['voxel_nm']:g} nm",
+        "Datasets": f"{datasets['count']} volumes of {shape} voxels of "
+        f"{structure['voxel_nm']:g} nm",
         "Structure": f"levelled waves: {_levels(structure['levels'])}",
         "Milling": f"{milling['distribution']} slice thickness, mean {milling['mean_nm']:g} nm, "
         f"standard deviation {milling['sd_nm']:g} nm, at least {milling['floor_nm']:g} nm; nominal "

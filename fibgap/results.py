@@ -86,7 +86,7 @@ def build_results(
     confidence, n_resamples, base_seed
         Of the bootstrap intervals.
     """
-    intervals = {
+    intervals: dict[str, Any] = {
         "confidence": confidence,
         "n_resamples": n_resamples,
         "base_seed": base_seed,
