@@ -1,6 +1,7 @@
 """Configurations: read, checked against the closed schema, completed with its defaults."""
 
 import copy
+import math
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -11,6 +12,7 @@ import yaml
 from fibgap.errors import InputError
 from fibgap.milling import Milling, MillingRange
 from fibgap.synthesis import Level
+from fibgap.training_sets import check_structure
 
 Config = dict[str, Any]
 
@@ -55,8 +57,10 @@ def _describe(error: Any) -> str:
     where = ".".join(str(part) for part in error.absolute_path) or "the top level"
     if error.validator == "additionalProperties":
         known = error.schema.get("properties", {})
-        unknown = sorted(set(error.instance) - set(known))
+        unknown = sorted(set(error.instance) - set(known), key=str)
         return f"unknown key '{unknown[0]}' in {where}; known keys: {', '.join(sorted(known))}."
+    if "propertyNames" in error.absolute_schema_path:
+        return f"the name {error.instance!r} in {where} is not allowed: {error.message}."
     if error.validator == "required":
         missing = [key for key in error.validator_value if key not in error.instance]
         return f"{where} lacks the key '{missing[0]}'."
@@ -64,6 +68,25 @@ def _describe(error: Any) -> str:
         options = ", ".join(map(str, error.validator_value))
         return f"{where} is {error.instance!r}, but must be one of {options}."
     return f"{where} is {error.instance!r}: {error.message}."
+
+
+def _validator() -> Any:
+    """Return the validator of the schema, with numbers as people understand them.
+
+    JSON Schema takes 3.0 for an integer, which no count of anything accepts later, and YAML has
+    infinities and NaN, which pass every bound.
+    """
+    import jsonschema
+
+    def is_integer(_: Any, value: Any) -> bool:
+        return isinstance(value, int) and not isinstance(value, bool)
+
+    def is_number(_: Any, value: Any) -> bool:
+        return is_integer(_, value) or (isinstance(value, float) and math.isfinite(value))
+
+    draft = jsonschema.Draft202012Validator
+    types = draft.TYPE_CHECKER.redefine_many({"integer": is_integer, "number": is_number})
+    return jsonschema.validators.extend(draft, type_checker=types)(schema())
 
 
 def check(values: Any) -> Config:
@@ -85,12 +108,9 @@ def check(values: Any) -> Config:
         For an unknown, missing or out-of-range key, named with its value; and for tables that do
         not fit together.
     """
-    import jsonschema
-
     if not isinstance(values, dict):
         raise InputError(f"a configuration is a mapping of keys, but this is {values!r}.")
-    validator = jsonschema.Draft202012Validator(schema())
-    errors = sorted(validator.iter_errors(values), key=lambda error: list(map(str, error.path)))
+    errors = sorted(_validator().iter_errors(values), key=lambda error: list(map(str, error.path)))
     if errors:
         raise InputError(f"configuration: {_describe(errors[0])}")
     config: Config = with_defaults(values)
@@ -105,24 +125,24 @@ def _check_tables(config: Config) -> None:
         if names.count(name) > 1:
             raise InputError(f"configuration: the arm '{name}' appears twice in arms.")
     for arm in config["arms"]:
-        if arm["filler"] == "network" and arm.get("network") not in config["networks"]:
+        head = f"configuration: the arm '{arm['name']}'"
+        if (arm["filler"] == "network") != ("network" in arm):
+            must = "must not name a" if "network" in arm else "names no"
+            raise InputError(f"{head} has the filler '{arm['filler']}' and {must} network.")
+        if "network" in arm and arm["network"] not in config["networks"]:
             raise InputError(
-                f"configuration: the arm '{arm['name']}' names the network "
-                f"'{arm.get('network')}', which is not in networks."
-            )
-        if arm["filler"] != "network" and "network" in arm:
-            raise InputError(
-                f"configuration: the arm '{arm['name']}' has the filler '{arm['filler']}' and "
-                "must not name a network."
+                f"{head} names the network '{arm['network']}', which is not in networks."
             )
     for name, network in config["networks"].items():
-        if (
-            network["weights"] == "train"
-            and network.get("training_set") not in config["training_sets"]
-        ):
+        if network["weights"] != "train":
+            continue
+        head = f"configuration: the network '{name}' is to be trained"
+        if "training_set" not in network:
+            raise InputError(f"{head} and names no training_set.")
+        if network["training_set"] not in config["training_sets"]:
             raise InputError(
-                f"configuration: the network '{name}' is to be trained on the training set "
-                f"'{network.get('training_set')}', which is not in training_sets."
+                f"{head} on the training set '{network['training_set']}', which is not in "
+                "training_sets."
             )
     if config["datasets"]["showcase"] >= config["datasets"]["count"]:
         raise InputError(
@@ -131,8 +151,10 @@ def _check_tables(config: Config) -> None:
         )
     milling_of(config)
     levels_of(config)
-    for name in config["training_sets"]:
+    for name, settings in config["training_sets"].items():
         millings_of(config, name)
+        if "structure" in settings:
+            check_structure(settings["structure"])
 
 
 def load(path: Path | str) -> Config:
@@ -142,7 +164,7 @@ def load(path: Path | str) -> Config:
         raise InputError(f"configuration file {path} does not exist.")
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(
             f"configuration file {path} is not YAML: {' '.join(str(error).split())}"
         ) from None

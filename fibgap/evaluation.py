@@ -54,6 +54,10 @@ def measure_volume(
     -------
     Record
         The measures as arrays; anisotropy errors and the solid fraction as attributes.
+
+    Notes
+    -----
+    ASSUME: D is taken on a central cut, since it is what costs the time.
     """
     if threads is not None and "d" in names:
         import torch
@@ -96,6 +100,10 @@ def compare_with_truth(
     Record
         With attributes truth_*, voxel_error and dice; the last two are NaN where the placement
         changes the geometry, or where nothing was missing.
+
+    Notes
+    -----
+    ASSUME: a placement that changes the geometry has no true voxel to compare a voxel with.
     """
     by_voxel = {"voxel_error": float("nan"), "dice": float("nan")}
     missing = gapped.missing_layers

@@ -50,6 +50,9 @@ def fill_holes(
     -----
     PAPER: section 4, "an area smaller than 20 pixels": at most 19.
 
+    ASSUME: pixels are connected through their edges (4 neighbours), background at the border of a
+    layer is no hole, and only layers that a filler made are repaired.
+
     Examples
     --------
     >>> ring = np.ones((1, 3, 3), dtype=bool)

@@ -24,6 +24,11 @@ class Milling:
         Mean and standard deviation before truncation at the floor, in nm.
     floor_nm : float
         No slice is thinner, in nm.
+
+    Notes
+    -----
+    ASSUME: the supplement does not say how thick its slices are. The schema's defaults, normal
+    with a mean of 10 nm and a standard deviation of 3 nm, are set by decree, not calibrated.
     """
 
     distribution: str
@@ -69,6 +74,22 @@ class MillingRange:
     mean_nm: tuple[float, float]
     relative_sd: tuple[float, float]
     floor_nm: float
+
+    def __post_init__(self) -> None:
+        if not self.distributions:
+            raise InputError("distributions is empty: a milling needs one to draw from.")
+        for name in ("mean_nm", "relative_sd"):
+            low, high = getattr(self, name)
+            if not low <= high:
+                raise InputError(
+                    f"the range {name} must go from its lower to its upper end, but goes from "
+                    f"{low} to {high}."
+                )
+        # The thinnest mean is the one that may lie below the floor.
+        for distribution in self.distributions:
+            Milling(
+                distribution, self.mean_nm[0], self.mean_nm[0] * self.relative_sd[0], self.floor_nm
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the attributes as plain values."""

@@ -21,7 +21,8 @@ def _one_slice_a_layer(
     two equally near the shallower one.
     """
     layers = nearest_layer(depths_nm, voxel_nm)
-    distance = np.abs(depths_nm - layers * voxel_nm)
+    # Rounded to a part in 10^9 of a voxel, so that depths equally near in decimals stay so.
+    distance = np.abs(depths_nm / voxel_nm - layers).round(9)
     order = np.lexsort((np.arange(len(layers)), distance, layers))
     first = np.ones(len(order), dtype=np.bool_)
     first[1:] = layers[order][1:] != layers[order][:-1]
@@ -73,6 +74,11 @@ def place_nominal(stack: SliceStack, nominal_nm: float) -> GappedVolume:
     ------
     InputError
         If the nominal thickness is below the voxel size.
+
+    Notes
+    -----
+    ASSUME: the supplement does not explain "D". Every slice counts as one nominal thickness, and
+    that thickness is rounded to layers slice by slice, so rounding does not add up.
     """
     if nominal_nm < stack.voxel_nm:
         raise InputError(f"nominal_nm {nominal_nm} is below the voxel size of {stack.voxel_nm} nm.")
@@ -105,7 +111,8 @@ def place_resampled(stack: SliceStack, nominal_nm: float) -> GappedVolume:
     planes = np.arange(depths[0], depths[-1] + 1e-9 * nominal_nm, nominal_nm)
     after = np.clip(np.searchsorted(depths, planes), 1, len(depths) - 1)
     before = after - 1
-    take_before = planes - depths[before] <= depths[after] - planes
+    # A part in 10^9 of the spacing makes a tie in decimals a tie.
+    take_before = planes - depths[before] <= depths[after] - planes + 1e-9 * nominal_nm
     return _true_geometry(stack, np.unique(np.where(take_before, before, after)))
 
 

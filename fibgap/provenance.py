@@ -66,7 +66,8 @@ def source_files(script: Path | str, modules: Iterable[str] = ()) -> list[Path]:
     Returns
     -------
     list of Path
-        The script first, then the modules in alphabetical order.
+        The script first, then the modules in alphabetical order. The package around a module
+        counts where it is imported by itself: a new filler in the registry trains no network anew.
     """
     script = Path(script)
     found: set[Path] = set()

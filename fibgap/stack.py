@@ -104,6 +104,10 @@ class GappedVolume:
         `voxel_nm` to rounding where the geometry is kept.
     n_given : int
         Number of slices before placement.
+
+    Notes
+    -----
+    ASSUME: a volume is cut at its first and last slice, so that nothing is extrapolated.
     """
 
     slices: NDArray[np.bool_]

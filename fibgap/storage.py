@@ -89,7 +89,9 @@ def create_hdf5(path: Path | str, stage: str, attributes: Mapping[str, Any]) -> 
     attributes : dict
         Root attributes: voxel size, seed, digest.
     """
-    with write_aside(path) as aside, h5py.File(aside, "w") as file:
+    # From HDF5 1.10 on, groups and attributes carry checksums as well; in the oldest format a
+    # flipped bit there gives wrong values or ends the process.
+    with write_aside(path) as aside, h5py.File(aside, "w", libver="v110") as file:
         file.attrs["stage"] = stage
         file.attrs["version"] = __version__
         file.attrs["axis_order"] = "z y x"
@@ -114,12 +116,14 @@ def open_hdf5(path: Path | str, stage: str | None = None) -> Iterator[h5py.File]
         raise InputError(f"file {path} does not exist.")
     try:
         with h5py.File(path, "r") as file:
-            if not file.attrs.get("complete", False):
+            try:
+                complete, found = file.attrs.get("complete", False), file.attrs.get("stage")
+            except (KeyError, RuntimeError) as error:  # so h5py tells of damage here
+                raise OSError(error.args[0]) from error
+            if not complete:
                 raise InputError(f"file {path} is incomplete: its writing was interrupted.")
-            if stage is not None and file.attrs.get("stage") != stage:
-                raise InputError(
-                    f"file {path} is of stage '{file.attrs.get('stage')}', not '{stage}'."
-                )
+            if stage is not None and found != stage:
+                raise InputError(f"file {path} is of stage '{found}', not '{stage}'.")
             yield file
     except OSError as error:
         reason = " ".join(str(error).split())
@@ -136,7 +140,8 @@ def write_array(group: h5py.Group, name: str, values: NDArray[Any]) -> None:
         # One layer a chunk: slices are read and written as images. Level 1: on binary data the
         # higher levels cost several times as much and save a tenth.
         chunks = (1, *values.shape[1:]) if values.ndim == 3 else None
-        options |= {"compression": "gzip", "compression_opts": 1, "chunks": chunks or True}
+        if values.ndim:
+            options |= {"compression": "gzip", "compression_opts": 1, "chunks": chunks or True}
         dataset = group.create_dataset(name, data=values.view(np.uint8), **options)
         dataset.attrs["boolean"] = True
     else:
@@ -144,10 +149,27 @@ def write_array(group: h5py.Group, name: str, values: NDArray[Any]) -> None:
 
 
 def read_array(group: h5py.Group, name: str) -> NDArray[Any]:
-    """Read one array of `write_array`."""
-    dataset = group[name]
+    """Read one array of `write_array`.
+
+    Raises
+    ------
+    InputError
+        If the file lacks the array, or if it is damaged.
+    """
+    dataset = _member(group, name)
     values = np.asarray(dataset[()])
     return values.view(np.bool_) if dataset.attrs.get("boolean", False) else values
+
+
+def _member(group: h5py.Group, name: str) -> Any:
+    """Return a group or an array of a file, or say which one cannot be had."""
+    try:
+        return group[name]
+    except KeyError as error:
+        reason = " ".join(str(error.args[0]).split())
+        raise InputError(
+            f"file {group.file.filename} lacks '{name}' or is damaged there ({reason})."
+        ) from error
 
 
 def read_record(path: Path | str, dataset: int, stage: str | None = None) -> Record:
@@ -162,7 +184,7 @@ def read_record(path: Path | str, dataset: int, stage: str | None = None) -> Rec
         name = group_name(dataset)
         if name not in file:
             raise InputError(f"file {path} holds no dataset {dataset}.")
-        group = file[name]
+        group = _member(file, name)
         arrays = {key: read_array(group, key) for key in group}
         return Record(arrays, {key: _plain(value) for key, value in group.attrs.items()})
 
@@ -218,13 +240,8 @@ def process_shard(
             if stale.name != digest:
                 shutil.rmtree(stale)
     home.mkdir(parents=True, exist_ok=True)
-    for count, dataset in enumerate(datasets, start=1):
-        part = home / f"{group_name(dataset)}.h5"
-        head = f"{stage}: dataset {dataset} ({count}/{len(datasets)})"
-        if part.exists() and _usable(part):
-            log(f"{head} was done before")
-            continue
-        begin = time.monotonic()
+
+    def make_part(part: Path, dataset: int) -> None:
         record = compute(dataset)
         with create_hdf5(part, stage, {"digest": digest}) as file:
             group = file.create_group(group_name(dataset))
@@ -232,19 +249,32 @@ def process_shard(
                 write_array(group, name, values)
             for name, value in record.attributes.items():
                 group.attrs[name] = value
+
+    for count, dataset in enumerate(datasets, start=1):
+        part = home / f"{group_name(dataset)}.h5"
+        head = f"{stage}: dataset {dataset} ({count}/{len(datasets)})"
+        if part.exists() and _usable(part, dataset):
+            log(f"{head} was done before")
+            continue
+        begin = time.monotonic()
+        make_part(part, dataset)
         log(f"{head} in {time.monotonic() - begin:.1f} s")
     with create_hdf5(path, stage, {**attributes, "digest": digest}) as file:
         for dataset in datasets:
-            with open_hdf5(home / f"{group_name(dataset)}.h5") as part_file:
+            part = home / f"{group_name(dataset)}.h5"
+            if not part.exists():
+                # A script whose workflow was killed lives on; it finished this shard meanwhile.
+                make_part(part, dataset)
+            with open_hdf5(part) as part_file:
                 part_file.copy(group_name(dataset), file)
-    shutil.rmtree(parts)
+    shutil.rmtree(parts, ignore_errors=True)
 
 
-def _usable(part: Path) -> bool:
-    """Return whether a part file can be opened; one that cannot is computed again."""
+def _usable(part: Path, dataset: int) -> bool:
+    """Return whether all of a part can be read; one that cannot is computed again."""
     try:
-        with open_hdf5(part):
-            return True
+        read_record(part, dataset)
     except InputError:
         part.unlink()
         return False
+    return True

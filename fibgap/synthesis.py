@@ -104,9 +104,9 @@ def draw_spectrum(level: Level, box: int, voxel_nm: float, rng: np.random.Genera
 
     Notes
     -----
-    A levelled wave (Cahn, J. Chem. Phys. 42, 93, 1965) has all its wave vectors on one sphere. A
-    box has a discrete spectrum, so the sphere becomes a shell; every mode in it has the same
-    variance.
+    A levelled wave (Cahn, J. Chem. Phys. 42, 93, 1965) has all its wave vectors on one sphere.
+    ASSUME: a box has a discrete spectrum, so the sphere becomes a shell of a chosen width; every
+    mode in it has the same variance.
     """
     radius = box * voxel_nm / level.wavelength_nm
     reach = radius + level.shell_width / 2

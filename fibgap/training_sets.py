@@ -7,7 +7,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fibgap import seeds
+from fibgap.errors import InputError
 from fibgap.synthesis import Level, generate_volume
+
+
+def check_structure(structure: Mapping[str, Any]) -> None:
+    """Check the ranges from which `draw_levels` draws.
+
+    Parameters
+    ----------
+    structure : mapping
+        See `draw_levels`.
+
+    Raises
+    ------
+    InputError
+        If a range runs backwards or reaches an impossible level.
+    """
+    for name in ("levels", "solid_fraction", "wavelength_nm"):
+        low, high = structure[name]
+        if not low <= high:
+            raise InputError(
+                f"the range {name} must go from its lower to its upper end, but goes from {low} "
+                f"to {high}."
+            )
+    for solid_fraction in structure["solid_fraction"]:
+        for wavelength_nm in structure["wavelength_nm"]:
+            Level(solid_fraction, wavelength_nm)
 
 
 def draw_levels(structure: Mapping[str, Any], rng: np.random.Generator) -> list[Level]:

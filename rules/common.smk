@@ -1,5 +1,6 @@
 """The checked experiment and the helper functions of the rules."""
 
+import os
 import sys
 
 # The library lies beside this Snakefile and needs no installation; scripts find it the same way.
@@ -36,7 +37,7 @@ ALL_MEASURES = collect("<results>/measures/{arm}/{shard}.h5", arm=[ORIGINAL, *AR
 PAPER_TABLES = [
     f"table_{name}" for name in ("S3", "S4") if any(name in arm["tables"] for arm in ARMS.values())
 ]
-REFERENCE = collect(f"{workflow.basedir}/config/reference/table_{{table}}.csv", table=["S3", "S4"])
+REFERENCE = collect("config/reference/table_{table}.csv", table=["S3", "S4"])
 SHOWCASE_SHARD = SHARDS[DATASETS["showcase"] // DATASETS["shard_size"]]
 FIGURES = [
     ("showcase", "<results>/figures/showcase.png"),
@@ -44,7 +45,9 @@ FIGURES = [
     ("curves", "<results>/figures/curves.svg"),
     *(("history", f"<results>/figures/history_{network}.svg") for network in TRAINED),
 ]
-COMMANDS = [f"snakemake --configfile {path} --cores 2" for path in workflow.configfiles]
+COMMANDS = [
+    f"snakemake --configfile {os.path.relpath(path)} --cores 2" for path in workflow.configfiles
+]
 # What make_tables and write_report both build the tables from.
 TABLE_PARAMS = dict(
     arms=EXPERIMENT["arms"],
@@ -101,7 +104,8 @@ def weights_path(network):
     if weights == "train":
         return f"<results>/networks/{network}/weights.safetensors"
     try:
-        return ancient(str(resolve_weights(weights)))
+        # Relative, so that a checkout that is moved has nothing to do.
+        return ancient(os.path.relpath(resolve_weights(weights)))
     except InputError as error:
         raise WorkflowError(str(error)) from None
 

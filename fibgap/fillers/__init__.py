@@ -67,6 +67,10 @@ def fill(gapped: GappedVolume, filler: str, **options: Any) -> NDArray[np.bool_]
     InputError
         If the filler is unknown.
 
+    Notes
+    -----
+    ASSUME: known layers are measurements and are never changed, whatever the filler says of them.
+
     Examples
     --------
     >>> slices = np.array([[[0, 1]], [[1, 1]]], dtype=bool)

@@ -16,6 +16,10 @@ def fill_nearest(gapped: GappedVolume) -> NDArray[np.bool_]:
     -------
     (M, Y, X) bool
         The missing layers.
+
+    Notes
+    -----
+    ASSUME: of two equally near layers the one with the lower index is copied.
     """
     missing = gapped.missing_layers
     above = np.searchsorted(gapped.layers, missing)

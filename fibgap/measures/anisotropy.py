@@ -30,7 +30,8 @@ def anisotropy_error(f_z: ArrayLike, f_y: ArrayLike, f_x: ArrayLike) -> float:
     ``e(f) = ||f_z - (f_x + f_y) / 2|| / ||(f_x + f_y) / 2||``, the 2-norm being taken over lags.
     It needs no ground truth, and says nothing about how right an isotropic volume is.
 
-    PAPER: the errors of Tables S3 and S4.
+    PAPER: the errors of Tables S3 and S4. ASSUME: the supplement gives no formula; this is the
+    relative 2-norm that its symbols suggest, with the two directions in the plane averaged first.
 
     Examples
     --------
@@ -74,6 +75,8 @@ def truth_error(f: ArrayLike, f_true: ArrayLike) -> float:
     -----
     ``||f - f_true|| / ||f_true||``, the 2-norm being taken over lags. A volume that is isotropic
     but wrong has a low anisotropy error and a high one of these.
+
+    PAPER: not in the supplement; this project adds it.
 
     Examples
     --------

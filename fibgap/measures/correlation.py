@@ -178,6 +178,9 @@ def two_point_correlation(
     Materials, 2002, section 2.2). The pairs are counted in integers, so the result is exact but
     for one division.
 
+    ASSUME: of the gold, not centred, with open boundaries: pairs that would leave the volume are
+    counted neither above nor below the fraction line.
+
     Examples
     --------
     Of the six pairs at lag 0, five at lag 1 and four at lag 2, these are gold:
@@ -224,6 +227,9 @@ def lineal_path(
     lag being the distance of the segment's end voxels (Lu and Torquato, Phys. Rev. A 45, 922,
     1992). The indicator of such segments follows from that of the shorter ones,
     ``E_n(i) = E_(n-1)(i) and I(i + n)``, so each lag costs one pass.
+
+    ASSUME: of the gold, with open boundaries, normalised by the segments that fit; lag 0 is a
+    segment of one voxel.
 
     Examples
     --------
@@ -287,6 +293,10 @@ def directional_curves(
 
 def default_max_lag(shape: tuple[int, ...]) -> int:
     """Return half the shortest side, rounded down: the largest lag unless another is asked for.
+
+    Notes
+    -----
+    ASSUME: the supplement names no largest lag; beyond half a side few independent pairs are left.
 
     Examples
     --------

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from fibgap.network.recipe import make_trainer
 from fibgap.planes import FAMILIES, extract_planes, plane_manifest, split_planes
 from fibgap.provenance import digest
 from fibgap.shipped import file_sha256
+from fibgap.storage import write_aside
 from fibgap.training_sets import generate_training_volume
 
 
@@ -103,6 +103,7 @@ def train(config_path: Path, network: str, out: Path, *, gpus: int, budget: floa
     weights = out / f"{network}.safetensors"
     trainer.deliver(weights, out / "history.csv", status)
     card = {
+        **trainer.summary(status),
         "name": network,
         "sha256": file_sha256(weights),
         "configuration": str(config_path),
@@ -110,16 +111,12 @@ def train(config_path: Path, network: str, out: Path, *, gpus: int, budget: floa
         "milling": config["mill_slices"],
         "training_set": set_settings,
         "network": settings,
-        "status": status,
         "device": torch.cuda.get_device_name() if device.type == "cuda" else "CPU",
         "threads": torch.get_num_threads(),
-        **trainer.summary(status),
     }
-    aside = out / f".card.{os.getpid()}.tmp"
-    aside.write_text(
-        json.dumps(card, indent=1, sort_keys=True, default=str) + "\n", encoding="utf-8"
-    )
-    os.replace(aside, out / f"{network}.json")
+    text = json.dumps(card, indent=1, sort_keys=True, default=str) + "\n"
+    with write_aside(out / f"{network}.json") as aside:
+        aside.write_text(text, encoding="utf-8")
     return status
 
 

@@ -63,7 +63,7 @@ class Architecture:
     def __post_init__(self) -> None:
         object.__setattr__(self, "features", tuple(self.features))
         numbers = (*self.features, self.a1, self.b1, self.b2, self.b3, self.l1)
-        if not self.features or min(numbers) < 1:
+        if not self.features or not all(isinstance(n, int) and n >= 1 for n in numbers):
             raise InputError(f"every layer of a network needs at least 1 filter, got {numbers}.")
         if self.bicubic not in ("concatenate", "add"):
             raise InputError(f"bicubic must be 'concatenate' or 'add', but is '{self.bicubic}'.")
@@ -129,6 +129,9 @@ class Network(nn.Module):
     PAPER: section 2 and Table S1. ASSUME: 3x3 feature convolutions, all outputs concatenated ->
     A1 (1x1) beside B1 (1x1) -> B2 (3x3) -> B3 (3x3); A1, B3 and BUL concatenated -> L1 (3x3) ->
     L2 (3x3); PReLU after every convolution but the last; zero padding.
+
+    ASSUME: the input is one channel whose missing rows are 0; a second channel that says which
+    rows are known is an option.
     """
 
     def __init__(self, architecture: Architecture) -> None:

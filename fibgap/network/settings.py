@@ -25,8 +25,8 @@ class Training:
     learning_rate : float
         The initial rate of "plateau", the highest of "one_cycle".
     reduce_factor, reduce_patience, stop_patience
-        The rate is multiplied by the factor after so many epochs without a better validation
-        loss; training ends after so many. For "plateau" only.
+        The rate is multiplied by the factor after more than so many epochs in a row without a
+        better validation loss; training ends after so many. For "plateau" only.
     loss_rows : str
         "all" rows of a patch, or only the "missing" ones, which are what a filler predicts.
     precision : str
@@ -39,7 +39,8 @@ class Training:
     Notes
     -----
     PAPER: Table S2 and section 3. ASSUME: "if the loss did not decrease" means the validation
-    loss, for the rate and for early stopping.
+    loss, for the rate and for early stopping. ASSUME: patience for the rate is PyTorch's, which
+    lets so many epochs pass and counts a loss as better if it is lower by a part in 10^4.
     """
 
     epochs: int = 500

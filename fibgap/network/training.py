@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +21,7 @@ from fibgap.network.device import choose_precision
 from fibgap.network.settings import Training
 from fibgap.network.weights import load_weights, save_weights
 from fibgap.patches import Batch, Epoch, PatchSampler, draw_known_rows, whole_planes
+from fibgap.storage import write_aside
 
 CHECKPOINT = "checkpoint.pt"
 BEST = "best.safetensors"
@@ -185,10 +185,8 @@ class Trainer:
             "scheduler": self.scheduler.state_dict(),
             "progress": json.dumps(vars(self.progress)),
         }
-        self.folder.mkdir(parents=True, exist_ok=True)
-        aside = self.folder / f".{CHECKPOINT}.{os.getpid()}.tmp"
-        torch.save(state, aside)
-        os.replace(aside, self.folder / CHECKPOINT)
+        with write_aside(self.folder / CHECKPOINT) as aside:
+            torch.save(state, aside)
 
     def resume(self) -> bool:
         """Go on from the folder's checkpoint, if there is one.
@@ -293,9 +291,10 @@ class Trainer:
         training, progress = self.training, self.progress
         rate = self.optimizer.param_groups[0]["lr"]
         validation_loss = self._validate()
-        if not math.isfinite(train_loss) or not math.isfinite(validation_loss):
+        bad = next((x for x in (train_loss, validation_loss) if not math.isfinite(x)), None)
+        if bad is not None:
             raise TrainingDivergedError(
-                f"the loss became {train_loss} in epoch {progress.epoch + 1}; training stopped, "
+                f"the loss became {bad} in epoch {progress.epoch + 1}; training stopped, "
                 f"and the best weights so far (epoch {progress.best_epoch}) are kept in "
                 f"{self.folder / BEST}."
             )
@@ -336,7 +335,5 @@ class Trainer:
     def deliver(self, weights: Path | str, history: Path | str, status: str) -> None:
         """Write the best weights and the history to where they belong."""
         save_weights(weights, self.best_network(), self.summary(status))
-        history = Path(history)
-        aside = history.with_name(f".{history.name}.{os.getpid()}.tmp")
-        self.history().to_csv(aside, index=False)
-        os.replace(aside, history)
+        with write_aside(history) as aside:
+            self.history().to_csv(aside, index=False)

@@ -1,11 +1,11 @@
 """Weights on disk: safetensors with everything that is needed to use them."""
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
@@ -13,6 +13,7 @@ from fibgap import __version__
 from fibgap.errors import InputError
 from fibgap.network.architecture import Architecture, Network
 from fibgap.shipped import file_sha256
+from fibgap.storage import write_aside
 
 FORMAT = "fibgap-network-1"
 
@@ -48,7 +49,6 @@ def save_weights(path: Path | str, network: Network, training: dict[str, Any]) -
     training : dict
         What is to be remembered of the training; must fit into JSON.
     """
-    path = Path(path)
     tensors = {
         name: tensor.detach().float().cpu().contiguous()
         for name, tensor in network.state_dict().items()
@@ -59,11 +59,9 @@ def save_weights(path: Path | str, network: Network, training: dict[str, Any]) -
         "architecture": json.dumps(network.architecture.to_dict(), sort_keys=True),
         "training": json.dumps(training, sort_keys=True),
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    save_file(tensors, aside, metadata)
-    aside.chmod(0o644)  # safetensors gives the owner alone the right to read
-    os.replace(aside, path)
+    with write_aside(path) as aside:
+        save_file(tensors, aside, metadata)
+        aside.chmod(0o644)  # safetensors gives the owner alone the right to read
 
 
 def load_weights(path: Path | str) -> LoadedNetwork:
@@ -74,7 +72,8 @@ def load_weights(path: Path | str) -> LoadedNetwork:
     Raises
     ------
     InputError
-        If the file is missing, damaged, of another format, or does not fit its architecture.
+        If the file is missing, damaged, of another format, does not fit its architecture, or
+        holds numbers that are none.
     """
     path = Path(path)
     if not path.is_file():
@@ -107,5 +106,8 @@ def load_weights(path: Path | str) -> LoadedNetwork:
             f"weights file {path} does not fit its architecture: '{name}' has shape "
             f"{found.get(name)}, but {expected.get(name)} is needed."
         )
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise InputError(f"weights file {path} holds NaN or infinity in '{name}'.")
     network.load_state_dict(tensors)
     return LoadedNetwork(network.eval(), training, file_sha256(path))

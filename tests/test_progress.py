@@ -1,0 +1,72 @@
+"""What a job prints is in its log at once, and bad input is told in one line."""
+
+import sys
+
+import pytest
+
+from fibgap.errors import InputError
+from fibgap.progress import job_log
+
+
+def test_output_goes_to_screen_and_log(tmp_path, capsys):
+    """Whatever is printed, as output or as an error, reaches both the screen and the log."""
+    log = tmp_path / "logs" / "step" / "0.log"
+    with job_log(log):
+        print("dataset 0")
+        print("careful", file=sys.stderr)
+    screen = capsys.readouterr()
+    assert screen.out == "dataset 0\n"
+    assert screen.err == "careful\n"
+    assert log.read_text() == "dataset 0\ncareful\n"
+
+
+def test_the_log_is_written_at_once(tmp_path):
+    """A line is in the log before the next one is printed, so that it outlives a killed job."""
+    log = tmp_path / "0.log"
+    with job_log(log):
+        sys.stdout.write("half a line")
+        assert log.read_text() == "half a line"
+
+
+def test_streams_are_given_back(tmp_path):
+    """After a job, printing is as it was."""
+    before = sys.stdout, sys.stderr
+    with job_log(tmp_path / "0.log"):
+        assert (sys.stdout, sys.stderr) != before
+    assert (sys.stdout, sys.stderr) == before
+
+
+def test_each_run_has_its_own_log(tmp_path):
+    """A log holds the last run only."""
+    log = tmp_path / "0.log"
+    for text in ("first", "second"):
+        with job_log(log):
+            print(text)
+    assert log.read_text() == "second\n"
+
+
+def test_bad_input_is_one_line(tmp_path, capsys):
+    """Bad input ends a job with exit status 1 and one line, without a traceback."""
+    log = tmp_path / "0.log"
+    with pytest.raises(SystemExit) as caught, job_log(log):
+        raise InputError("voxel_nm must be positive, but is -1.")
+    assert caught.value.code == 1
+    assert log.read_text() == "error: voxel_nm must be positive, but is -1.\n"
+    assert capsys.readouterr().err == "error: voxel_nm must be positive, but is -1.\n"
+
+
+@pytest.mark.parametrize("kind", [ValueError, RuntimeError, KeyError])
+def test_a_defect_keeps_its_traceback(tmp_path, kind):
+    """Any other exception goes on, and where it came from is in the log."""
+    log = tmp_path / "0.log"
+
+    def misbehave():
+        raise kind("unexpected")
+
+    with pytest.raises(kind), job_log(log):
+        misbehave()
+    text = log.read_text()
+    assert text.startswith("Traceback (most recent call last):")
+    assert "in misbehave" in text
+    assert f"{kind.__name__}: " in text
+    assert text.count("Traceback") == 1

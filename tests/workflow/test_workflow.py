@@ -1,0 +1,215 @@
+"""The workflow as a user runs it: to the end, again, after edits, with wrong input."""
+
+import inspect
+import json
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+import yaml
+from snakemake.scheduling import job_scheduler
+
+from .conftest import ROOT, Project
+
+pytestmark = pytest.mark.workflow
+
+ARMS = ["Original", "RNN-s", "RCS-s", "DNN-s", "SRCS-s", "RML-s"]
+SYNTHESIS_ON = {"generate_volumes", "mill_slices", "place_slices", "fill_gaps", "measure"}
+
+
+def write_config(project: Project, stem: str, **changes: object) -> str:
+    """Write the tiny configuration with other values and return its path."""
+    values = yaml.safe_load((project.folder / "tests/config/tiny.yaml").read_text())
+    path = f"config/{stem}.yaml"
+    (project.folder / path).write_text(yaml.safe_dump({**values, **changes}))
+    return path
+
+
+def test_a_run_ends_in_both_tables_and_the_report(finished: tuple[Project, str]) -> None:
+    """One command makes Tables S3 and S4 in three formats, the figures and one HTML page."""
+    results = finished[0].folder / "results/tiny"
+    for table, rows in (("S3", ["RNN", "RCS", "RML"]), ("S4", ["DNN", "SRCS", "RML"])):
+        for suffix in ("csv", "md", "tex"):
+            assert (results / f"tables/table_{table}.{suffix}").stat().st_size > 500
+        text = (results / f"tables/table_{table}.md").read_text()
+        found = re.findall(r"^\| (?:\*)?(Original|\w+)-?\*", text, flags=re.MULTILINE)
+        assert found[: len(rows) + 1] == ["Original", *rows]
+        assert "not the full training of Table S2" in text
+    assert "<svg" not in (results / "report.html").read_text()[:200]
+    assert (results / "showcase/RML-s.tif").exists()
+
+
+def test_every_dataset_is_measured_once_for_every_arm(finished: tuple[Project, str]) -> None:
+    """The table of datasets has one row a dataset and arm, and no error is missing."""
+    table = pd.read_csv(finished[0].folder / "results/tiny/tables/datasets.csv")
+    assert sorted(zip(table["arm"], table["dataset"], strict=True)) == sorted(
+        (arm, dataset) for arm in ARMS for dataset in range(3)
+    )
+    assert table[["anisotropy_tpcf", "anisotropy_lpf", "anisotropy_d"]].notna().all(axis=None)
+    by_voxel = table.set_index("arm")["voxel_error"]
+    assert by_voxel.drop(["Original", "DNN-s"]).between(0, 1).all()
+    assert by_voxel[["Original", "DNN-s"]].isna().all()
+
+
+def test_progress_names_every_dataset(finished: tuple[Project, str]) -> None:
+    """While it runs, every dataset of a shard gives a line, and so does every epoch."""
+    assert len(re.findall(r"^measure: dataset \d", finished[1], flags=re.MULTILINE)) == 15
+    assert len(re.findall(r"^train_network: epoch \d/2", finished[1], flags=re.MULTILINE)) == 2
+
+
+def test_a_second_run_has_nothing_to_do(finished: tuple[Project, str]) -> None:
+    """What is done is not done again."""
+    done = finished[0].run()
+    assert done.returncode == 0
+    assert "Nothing to be done" in done.stdout
+
+
+def test_touching_and_commenting_a_source_changes_nothing(copied: Project) -> None:
+    """A newer date or another comment on code is no reason to compute anything again."""
+    copied.edit(
+        "fibgap/holes.py", "    result = volume.copy()", "    # A copy.\n    result = volume.copy()"
+    )
+    for path in copied.folder.rglob("*.py"):
+        path.touch()
+    assert copied.planned() == {}
+
+
+def test_an_edit_of_the_library_reruns_what_depends_on_it(copied: Project) -> None:
+    """Other code for hole filling concerns the two arms that fill holes, and nothing upstream."""
+    copied.edit("fibgap/holes.py", "result = volume.copy()", "result = volume.copy() | False")
+    jobs = copied.planned()
+    assert jobs["fill_holes"] == 4
+    assert jobs["measure"] == 4
+    upstream = {"generate_volumes", "mill_slices", "place_slices", "fill_gaps", "infer"}
+    assert not {*upstream, "train_network", "measure_truth"} & set(jobs)
+    assert {"aggregate_metrics", "make_tables", "write_report"} <= set(jobs)
+
+
+def test_an_edit_of_an_unused_filler_reruns_nothing(copied: Project) -> None:
+    """Only the fillers that an arm uses count."""
+    copied.edit("fibgap/fillers/shape.py", "distances >= -1e-4", "distances >= -2e-4")
+    assert copied.planned() == {}
+
+
+def test_another_slice_thickness_keeps_the_true_volumes(copied: Project) -> None:
+    """A changed value in the configuration reruns the rules that read it, and those after them."""
+    config = write_config(copied, "thick", mill_slices={"mean_nm": 12, "sd_nm": 3})
+    jobs = copied.planned(config=config)
+    assert {"mill_slices", "train_network", "measure_truth"} <= set(jobs)
+    assert not {"generate_volumes", "extract_planes", "split_planes"} & set(jobs)
+
+
+def test_the_shard_size_changes_no_result(fresh: Project) -> None:
+    """Datasets come out the same alone, in pairs and all together."""
+    small = {
+        "networks": {},
+        "training_sets": {},
+        "measure": {"diffusivity": False},
+        "arms": [
+            {
+                "name": "RCS-s",
+                "placement": "repositioned",
+                "filler": "cubic_spline",
+                "fill_holes": True,
+                "tables": ["S3"],
+            }
+        ],
+    }
+    tables = {}
+    for size in (1, 3):
+        name = f"by{size}"
+        config = write_config(
+            fresh, name, name=name, datasets={"count": 3, "shard_size": size}, **small
+        )
+        done = fresh.run(f"results/{name}/tables/datasets.csv", config=config)
+        assert done.returncode == 0, done.stdout[-3000:]
+        tables[size] = (fresh.folder / f"results/{name}/tables/datasets.csv").read_bytes()
+    assert tables[1] == tables[3]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"mill_slice": {}}, "unknown key 'mill_slice'"),
+        ({"mill_slices": {"mean_nm": -1}}, "mill_slices.mean_nm is -1"),
+        ({"mill_slices": {"floor_nm": 1}}, "mill_slices.floor_nm is 1, below the voxel of 2.5 nm"),
+        ({"name": "../outside"}, "name is '../outside'"),
+    ],
+)
+def test_a_wrong_configuration_is_refused_by_name(
+    fresh: Project, changes: dict[str, object], said: str
+) -> None:
+    """Nothing starts with a configuration that is wrong, and one sentence names the key."""
+    done = fresh.run(config=write_config(fresh, "wrong", **changes))
+    assert done.returncode != 0
+    assert said in done.stdout
+    assert not (fresh.folder / "results").exists()
+
+
+def test_weights_that_are_not_there_are_refused_by_name(fresh: Project) -> None:
+    """A configuration that names a missing weights file fails before anything starts."""
+    networks = {"compact": {"weights": "nowhere.safetensors"}}
+    done = fresh.run("--dry-run", config=write_config(fresh, "wrong", networks=networks))
+    assert done.returncode != 0
+    assert "weights file nowhere.safetensors does not exist" in done.stdout
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
+def test_a_gpu_that_is_not_there_is_refused(copied: Project) -> None:
+    """--resources gpu=1 means CUDA or an error, never the CPU in silence."""
+    weights = copied.folder / "results/tiny/networks/compact/weights.safetensors"
+    weights.unlink()
+    target = "results/tiny/networks/compact/weights.safetensors"
+    done = copied.run("--resources", "gpu=1", "--", target)
+    assert done.returncode != 0
+    assert "gpu=1 was asked for, but CUDA is not available" in done.stdout
+    done = copied.run("--resources", "gpu=0", "--", target)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert weights.exists()
+
+
+def test_damaged_volumes_are_named_before_they_are_used(copied: Project) -> None:
+    """A shard that was cut short afterwards stops the run with its name."""
+    shard = copied.folder / "results/tiny/filled/RNN-s/000.h5"
+    content = shard.read_bytes()
+    measured = copied.folder / "results/tiny/measures/RNN-s/000.h5"
+    measured.unlink()
+    shard.write_bytes(content[: len(content) // 2])
+    done = copied.run("results/tiny/measures/RNN-s/000.h5")
+    assert done.returncode != 0
+    assert "results/tiny/filled/RNN-s/000.h5 is damaged" in done.stdout
+    assert not measured.exists()
+
+
+@pytest.mark.parametrize(
+    "config", ["config/quick.yaml", "config/paper.yaml", "tests/config/tiny.yaml"]
+)
+@pytest.mark.parametrize("profile", sorted(p.name for p in (ROOT / "profiles").iterdir()))
+def test_every_configuration_has_a_plan_under_every_profile(
+    fresh: Project, config: str, profile: str
+) -> None:
+    """A dry run lists all steps, and hundreds of datasets stay a few hundred jobs."""
+    jobs = fresh.planned(config=config, profile=profile)
+    assert SYNTHESIS_ON | {"make_tables", "write_report", "train_network", "infer"} <= set(jobs)
+    assert sum(jobs.values()) < 300
+
+
+def test_the_scheduler_has_the_limiter_that_is_switched_off() -> None:
+    """The attribute that keeps long runs fast exists in the pinned Snakemake."""
+    assert "self.job_rate_limiter" in inspect.getsource(job_scheduler)
+
+
+def test_the_weights_remember_their_training(finished: tuple[Project, str]) -> None:
+    """A weights file says what it is without its configuration."""
+    from fibgap.shipped import read_training
+
+    folder = finished[0].folder / "results/tiny/networks/compact"
+    architecture, training = read_training(folder / "weights.safetensors")
+    assert architecture["mask_channel"] is True
+    assert training["epochs"] == 2
+    assert training["status"] == "complete"
+    assert json.dumps(training["millings"])
+    history = pd.read_csv(Path(folder) / "history.csv")
+    assert history["epoch"].tolist() == [1, 2]
