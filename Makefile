@@ -23,6 +23,8 @@ UV_VERSION := 0.13.9
 RUN := env PATH="$(CURDIR)/.venv/bin:$$PATH" XDG_CACHE_HOME="$(CURDIR)/.cache" \
 	MPLCONFIGDIR="$(CURDIR)/.cache/matplotlib"
 SNAKEMAKE := $(RUN) snakemake --workflow-profile profiles/default
+# The lines that are left: one a dataset, and how many steps are done.
+QUIET := --quiet rules reason host
 # Foreign packages must not leak into .venv.
 unexport PYTHONPATH PYTHONHOME
 
@@ -37,13 +39,13 @@ help: ## List the targets
 setup: $(STAMP) ## Create .venv with the locked packages (TORCH=cuda: the build for CUDA)
 
 tables: $(STAMP) ## Set up, run the quick configuration, print Tables S3 and S4
-	@$(SNAKEMAKE) --configfile config/quick.yaml --cores $(CORES)
+	@$(SNAKEMAKE) --configfile config/quick.yaml --cores $(CORES) $(QUIET)
 	@cat results/quick/tables/table_S3.md
 	@echo
 	@cat results/quick/tables/table_S4.md
 
 paper: $(STAMP) ## Run the paper's configuration (hours), print Tables S3 and S4
-	@$(SNAKEMAKE) --configfile config/paper.yaml --cores $(CORES)
+	@$(SNAKEMAKE) --configfile config/paper.yaml --cores $(CORES) $(QUIET)
 	@cat results/paper/tables/table_S3.md
 	@echo
 	@cat results/paper/tables/table_S4.md

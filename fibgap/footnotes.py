@@ -66,8 +66,11 @@ def training_words(training: Mapping[str, Any]) -> str:
     differs = [key for key, value in PAPER_TRAINING.items() if settings[key] != value]
     if not differs and training["status"] in ("complete", "stopped early"):
         return f"trained by Table S2: {what}"
-    names = ", ".join(key.replace("_", " ") for key in differs) or training["status"]
-    return f"trained for {what}; not the full training of Table S2 ({names} differ)"
+    names = ", ".join(key.replace("_", " ") for key in differs)
+    reason = f"{names} {'differs' if len(differs) == 1 else 'differ'}"
+    if not differs:
+        reason = f"it ended {training['status']}"
+    return f"trained for {what}; not the full training of Table S2 ({reason})"
 
 
 def network_footnote(

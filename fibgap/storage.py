@@ -35,6 +35,11 @@ class Record:
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
+def _say(line: str) -> None:
+    """Print a line at once: a job's output is a file or a pipe, which would hold it back."""
+    print(line, flush=True)
+
+
 def group_name(dataset: int) -> str:
     """Return the name of a dataset's group.
 
@@ -208,7 +213,8 @@ def process_shard(
     digest: str,
     attributes: Mapping[str, Any],
     compute: Callable[[int], Record],
-    log: Log = print,
+    label: str = "",
+    log: Log = _say,
 ) -> None:
     """Compute the records of a shard's datasets and write them as one file.
 
@@ -229,6 +235,8 @@ def process_shard(
         Root attributes of the file.
     compute : callable
         Returns the record of a dataset; must depend on its index alone.
+    label : str
+        What tells this shard's lines from those of others, such as its arm.
     log : callable
         Receives one line a dataset.
     """
@@ -252,7 +260,8 @@ def process_shard(
 
     for count, dataset in enumerate(datasets, start=1):
         part = home / f"{group_name(dataset)}.h5"
-        head = f"{stage}: dataset {dataset} ({count}/{len(datasets)})"
+        head = f"{' '.join(filter(None, [stage, label]))}: dataset {dataset} "
+        head += f"({count}/{len(datasets)})"
         if part.exists() and _usable(part, dataset):
             log(f"{head} was done before")
             continue

@@ -19,6 +19,7 @@ rule fill_gaps:
         runtime=minutes(seconds_a_megavoxel=0.5),
     params:
         datasets=datasets_of,
+        arm="{arm}",
         filler=arm_setting("filler"),
         code=lambda wildcards: code("fill_gaps", FILLER_HOMES[ARMS[wildcards.arm]["filler"]]),
     script:
@@ -46,6 +47,7 @@ rule infer:
         runtime=minutes(seconds_a_megavoxel=60),
     params:
         datasets=datasets_of,
+        arm="{arm}",
         precision=EXPERIMENT["infer"]["precision"],
         batch_pixels=EXPERIMENT["infer"]["batch_pixels"],
         weights=arm_weights_digest,
@@ -73,6 +75,7 @@ rule fill_holes:
         runtime=minutes(seconds_a_megavoxel=0.5),
     params:
         datasets=datasets_of,
+        arm="{arm}",
         max_pixels=EXPERIMENT["fill_holes"]["max_pixels"],
         code=code("fill_holes"),
     script:

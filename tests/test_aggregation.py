@@ -61,13 +61,10 @@ def test_the_truth_is_an_arm_of_its_own(write):
 def test_the_table_has_a_row_for_every_dataset_and_arm(shards):
     """Rows are sorted by arm and dataset and hold what was recorded there."""
     table = collect_metrics(shards)
-    assert list(zip(table["arm"], table["dataset"], strict=True)) == [
-        (arm, dataset) for arm in ("DNN-s", "Original", "RNN-s") for dataset in range(3)
-    ]
-    assert table["anisotropy_tpcf"].tolist() == [
-        (10 * len(arm) + dataset) / 1000
-        for arm, dataset in zip(table["arm"], table["dataset"], strict=True)
-    ]
+    rows = [(arm, dataset) for arm in ("DNN-s", "Original", "RNN-s") for dataset in range(3)]
+    assert list(zip(table["arm"], table["dataset"], strict=True)) == rows
+    recorded = [(10 * len(arm) + dataset) / 1000 for arm, dataset in rows]
+    assert table["anisotropy_tpcf"].tolist() == recorded
     require_every_dataset_once(table, ["RNN-s", "DNN-s", "Original"], 3)
 
 

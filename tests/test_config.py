@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import inspect
 import re
+from functools import cache
 from pathlib import Path
 
 import jsonschema
@@ -108,9 +109,20 @@ def each(nodes):
     return pytest.mark.parametrize(("path", "node"), params)
 
 
+@cache
+def checked_fullest():
+    """Return the fullest configuration, complete; not to be changed."""
+    return check(FULLEST)
+
+
+def fullest():
+    """Return the fullest configuration, complete, for a test to spoil."""
+    return copy.deepcopy(checked_fullest())
+
+
 def changed(path, value, start=FULLEST):
     """Return a complete configuration with one value changed."""
-    values = check(start)
+    values = fullest() if start is FULLEST else check(start)
     if not path:
         return value
     get(values, path[:-1])[path[-1]] = value
@@ -406,7 +418,7 @@ def test_table_must_be_a_table(path, value):
 @each((path, node) for path, node in OBJECTS if node["additionalProperties"] is False)
 def test_unknown_key_fails_by_name(path, node):
     """A misspelt key is refused in every table, with its place and the keys that exist."""
-    values = check(FULLEST)
+    values = fullest()
     get(values, path)["colour"] = 1
     message = refusal(values)
     assert f"unknown key 'colour' in {dotted(path)}" in message
@@ -419,7 +431,7 @@ def test_unknown_key_fails_by_name(path, node):
 )
 def test_missing_key_fails_by_name(path):
     """A key without a default is refused when it is missing, by its name and its place."""
-    values = check(FULLEST)
+    values = fullest()
     del get(values, path[:-1])[path[-1]]
     assert f"{dotted(path[:-1])} lacks the key '{path[-1]}'" in refusal(values)
 
@@ -436,7 +448,7 @@ def test_missing_key_fails_by_name(path):
 )
 def test_misspelt_required_key_is_named_as_it_was_written(path):
     """Of a misspelt key the writer sees the misspelling, not only that something is missing."""
-    values = check(FULLEST)
+    values = fullest()
     table = get(values, path[:-1])
     table[path[-1] + "x"] = table.pop(path[-1])
     assert f"unknown key '{path[-1]}x'" in refusal(values)
@@ -446,7 +458,7 @@ def test_misspelt_required_key_is_named_as_it_was_written(path):
 @pytest.mark.parametrize("path", [(), ("datasets",), ("networks",), ("training_sets",)], ids=dotted)
 def test_keys_are_words(path, key):
     """Numbers and other things that YAML takes for keys are refused, beside words or alone."""
-    values = check(FULLEST)
+    values = fullest()
     table = get(values, path)
     table[key] = copy.deepcopy(table.get("item", 1))
     assert str(key) in refusal(values)
@@ -491,7 +503,7 @@ def test_values_that_do_not_fit_together_fail(path, value, message):
 
 def test_network_to_be_trained_needs_a_training_set():
     """Weights that are trained in the run need a training set, others need none."""
-    values = check(FULLEST)
+    values = fullest()
     del values["networks"]["item"]["training_set"]
     assert "the network 'item' is to be trained and names no training_set" in refusal(values)
     values["networks"]["item"]["weights"] = "shipped:item"
@@ -537,7 +549,7 @@ def test_arm_names_are_names_of_folders(name):
 @pytest.mark.parametrize("name", ["../x", "a/b", "Gold", "", "x", "gold\n", "{network}"])
 def test_names_of_networks_and_training_sets_are_names_of_folders(table, name):
     """Networks and training sets are folders too: two or more lower-case letters or digits."""
-    values = check(FULLEST)
+    values = fullest()
     values[table][name] = copy.deepcopy(values[table]["item"])
     message = refusal(values)
     assert f"the name {name!r} in {table} is not allowed" in message

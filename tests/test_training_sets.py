@@ -100,6 +100,17 @@ def test_training_volumes_differ_and_repeat():
     np.testing.assert_array_equal(generate(2, structure=STRUCTURE), volumes[2])
 
 
+def test_structures_differ_by_volume():
+    """Every volume of a range has a structure of its own: other solid fractions, for one."""
+    structure = {"levels": [1, 1], "solid_fraction": [0.2, 0.8], "wavelength_nm": [20, 40]}
+    fractions = [generate(index, structure=structure).mean() for index in range(8)]
+    fractions += [generate(0, structure=structure, base_seed=2).mean()]
+    # A level's fraction is exact to the voxel: equal draws would give equal fractions.
+    assert len(set(fractions)) == 9
+    assert 0.2 <= min(fractions) < 0.4
+    assert 0.6 < max(fractions) <= 0.8
+
+
 def test_drawing_a_structure_leaves_its_waves_alone():
     """Ranges of no width give the volume of the structure at which they stand."""
     structure = {"levels": [2, 2], "solid_fraction": [0.5, 0.5], "wavelength_nm": [40, 40]}

@@ -21,6 +21,7 @@ def main(placed: str, output: str, *, params: dict) -> None:
         digest=chain_digest(params, [placed]),
         attributes={"filler": params["filler"]},
         compute=compute,
+        label=params["arm"],
     )
 
 

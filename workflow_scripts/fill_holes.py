@@ -23,6 +23,7 @@ def main(placed: str, filled: str, output: str, *, params: dict) -> None:
         digest=chain_digest(params, [placed, filled]),
         attributes={"max_pixels": params["max_pixels"]},
         compute=compute,
+        label=params["arm"],
     )
 
 

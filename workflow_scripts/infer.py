@@ -32,6 +32,7 @@ def main(placed: str, weights: str, output: str, *, gpus: int, params: dict) -> 
         digest=chain_digest(params, [placed, weights]),
         attributes={"filler": "network", "device": device.type},
         compute=compute,
+        label=params["arm"],
     )
 
 

@@ -32,6 +32,7 @@ def main(paths: dict, output: str, *, threads: int, params: dict) -> None:
         digest=chain_digest(params, paths.values()),
         attributes={"arm": params["arm"]},
         compute=compute,
+        label=params["arm"],
     )
 
 

@@ -25,6 +25,7 @@ def main(slices: str, output: str, *, params: dict) -> None:
         digest=chain_digest(params, [slices]),
         attributes={"placement": params["placement"]},
         compute=compute,
+        label=params["placement"],
     )
 
 

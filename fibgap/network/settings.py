@@ -64,8 +64,9 @@ class Training:
             raise InputError(f"schedule '{self.schedule}' is unknown; choose one of {SCHEDULES}.")
         if self.loss_rows not in LOSS_ROWS:
             raise InputError(f"loss_rows '{self.loss_rows}' is unknown; choose one of {LOSS_ROWS}.")
-        for name in ("epochs", "batch_size", "patch", "stride", "validation_planes"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} must be at least 1, but is {getattr(self, name)}.")
+        least = dict.fromkeys(("epochs", "batch_size", "patch", "stride", "validation_planes"), 1)
+        for name, low in {**least, "stop_patience": 1, "reduce_patience": 0, "margin": 0}.items():
+            if getattr(self, name) < low:
+                raise InputError(f"{name} must be at least {low}, but is {getattr(self, name)}.")
         if not self.learning_rate > 0:
             raise InputError(f"learning_rate must be positive, but is {self.learning_rate}.")

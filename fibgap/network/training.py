@@ -3,6 +3,7 @@
 import json
 import math
 import time
+import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -200,6 +201,9 @@ class Trainer:
         if not path.exists():
             return False
         try:
+            with zipfile.ZipFile(path) as archive:
+                if archive.testzip():  # torch.load checks no checksum
+                    raise zipfile.BadZipFile
             state = torch.load(path, map_location=self.device, weights_only=True)
             if state["digest"] != self.digest:
                 raise InputError(

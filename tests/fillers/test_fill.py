@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -45,6 +45,7 @@ def with_slices(gapped, slices):
 
 
 @every_filler
+@settings(max_examples=50)  # times the number of fillers
 @given(gapped_volumes())
 def test_known_layers_pass_through(filler, gapped):
     """Measured slices stay what they are, bit for bit, and the filler leaves its input alone."""
@@ -58,6 +59,7 @@ def test_known_layers_pass_through(filler, gapped):
 
 
 @every_filler
+@settings(max_examples=50)  # times the number of fillers
 @given(gapped_volumes())
 def test_unchanging_structure_is_continued(filler, gapped):
     """Between equal slices every layer is equal to them: gold fibres along z stay fibres."""
@@ -67,6 +69,7 @@ def test_unchanging_structure_is_continued(filler, gapped):
 
 
 @pytest.mark.parametrize("filler", MIRRORED)
+@settings(max_examples=50)  # times the number of fillers
 @given(gapped_volumes())
 def test_milling_from_the_other_end_gives_the_mirror_image(filler, gapped):
     """Reversing the stack along z reverses the filled volume, ties included."""
@@ -74,6 +77,7 @@ def test_milling_from_the_other_end_gives_the_mirror_image(filler, gapped):
 
 
 @pytest.mark.parametrize("filler", VOXELWISE)
+@settings(max_examples=50)  # times the number of fillers
 @given(gapped_volumes(), st.randoms(use_true_random=False))
 def test_voxel_columns_are_independent(filler, gapped, random):
     """Exchanging pixels of every slice exchanges the voxel columns of the result."""
@@ -90,6 +94,7 @@ def test_voxel_columns_are_independent(filler, gapped, random):
 
 
 @every_filler
+@settings(max_examples=50)  # times the number of fillers
 @given(gapped_volumes())
 def test_turned_slices_give_the_turned_volume(filler, gapped):
     """Mirroring the slices, and exchanging x and y, does the same to the result."""
@@ -105,6 +110,7 @@ def test_turned_slices_give_the_turned_volume(filler, gapped):
 
 
 @every_filler
+@settings(max_examples=50)  # times the number of fillers
 @given(gapped_volumes())
 def test_phases_are_equal_but_for_ties(filler, gapped):
     """With gold and pore exchanged, the result is exchanged too; ties are gold both times."""
@@ -118,6 +124,7 @@ def test_phases_are_equal_but_for_ties(filler, gapped):
 
 
 @pytest.mark.parametrize("filler", ["nearest", "linear", "shape_based"])
+@settings(max_examples=50)  # times the number of fillers
 @given(gapped_volumes())
 def test_layers_lie_between_their_neighbours(filler, gapped):
     """Gold in both neighbouring slices is gold between them, and pore in both is pore."""

@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from fibgap.fillers import fill
@@ -87,6 +88,19 @@ def test_moving_disc_is_half_way_in_the_middle(shift):
     assert np.mean(layer != half_way) < np.mean((disc_depth(12, start) > 0) != half_way) / 3
     # And it stays in the middle: the layer is its own mirror image through the centre.
     np.testing.assert_array_equal(layer, layer[::-1, ::-1])
+
+
+@given(st.integers(0, 14), st.integers(0, 14), st.integers(0, 20))
+def test_straight_edge_moves_evenly(lower, upper, missing):
+    """Gold up to one column below a gap and up to another one above it ends evenly in between."""
+    columns = np.arange(16)
+    rows = [np.broadcast_to(columns <= last, (3, 16)) for last in (lower, upper)]
+    layers = filled_between(*rows, missing=missing)
+    steps = missing + 1
+    for step, layer in enumerate(layers, start=1):
+        # Twice the depth of a column is 2 (last - column) + 1: whole numbers, so ties are exact.
+        depth = (steps - step) * (2 * (lower - columns) + 1) + step * (2 * (upper - columns) + 1)
+        np.testing.assert_array_equal(layer, np.broadcast_to(depth >= 0, (3, 16)))
 
 
 def test_disc_does_not_jump():

@@ -1,0 +1,160 @@
+"""Training without a workflow: one command from a configuration to weights with a card."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from fibgap.network import __main__ as program
+from fibgap.network.device import OVERRIDE
+from fibgap.network.weights import load_weights
+
+ROOT = Path(__file__).resolve().parents[2]
+
+CONFIG = """
+name: nutshell
+base_seed: 5
+datasets: {count: 1}
+generate_volumes:
+  shape: [24, 24, 24]
+  levels:
+    - {solid_fraction: 0.5, wavelength_nm: 22.5}
+arms:
+  - {name: RML-s, placement: repositioned, filler: network, network: small}
+training_sets:
+  gold: {volumes: 2, validation_fraction: 0.5}
+networks:
+  small:
+    weights: train
+    training_set: gold
+    width_factor: 0.05
+    training:
+      epochs: 2
+      steps_per_epoch: 2
+      batch_size: 2
+      patch: 16
+      stride: 8
+      margin: 4
+      precision: fp32
+      validation_planes: 2
+"""
+
+
+@pytest.fixture
+def config(tmp_path):
+    """The smallest configuration with a network."""
+    path = tmp_path / "nutshell.yaml"
+    path.write_text(CONFIG)
+    return path
+
+
+def call(monkeypatch, *arguments) -> int:
+    """Call the program in this process."""
+    monkeypatch.setattr(sys, "argv", ["fibgap.network", *map(str, arguments)])
+    return program.main()
+
+
+def test_one_command_trains_a_network(config, tmp_path):
+    """The module, run as a program, writes weights, history and a card with their checksum."""
+    out = tmp_path / "out"
+    command = [sys.executable, "-W", "error", "-m", "fibgap.network", config, "small"]
+    result = subprocess.run(
+        [*command, "--out", out, "--threads", "1"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert "training volume 2/2" in result.stdout
+    assert "epoch 2/2" in result.stdout
+    names = {path.name for path in out.iterdir()}
+    assert {"small.safetensors", "history.csv", "small.json"} <= names
+    assert not [name for name in names if name.endswith(".tmp")]
+    weights = out / "small.safetensors"
+    card = json.loads((out / "small.json").read_text())
+    assert card["sha256"] == hashlib.sha256(weights.read_bytes()).hexdigest()
+    assert card["name"] == "small"
+    assert card["status"] == "complete"
+    assert card["device"] == "CPU"
+    assert card["threads"] == 1
+    assert card["base_seed"] == 5
+    assert card["structure"]["levels"][0]["wavelength_nm"] == 22.5
+    assert card["training_set"]["volumes"] == 2
+    loaded = load_weights(weights)
+    assert loaded.sha256 == card["sha256"]
+    assert loaded.training["digest"] == card["digest"]
+    history = pd.read_csv(out / "history.csv")
+    assert history["epoch"].tolist() == [1, 2]
+    assert card["best_validation_loss"] == pytest.approx(
+        history["validation_loss"].min(), rel=1e-15
+    )
+
+
+def test_a_paused_training_is_finished_by_the_next_call(config, tmp_path, monkeypatch, capsys):
+    """Called again with another budget, training goes on in the same folder."""
+    paused, plain = tmp_path / "paused", tmp_path / "plain"
+    assert call(monkeypatch, config, "small", "--out", paused, "--budget-minutes", "1e-9") == 0
+    card = json.loads((paused / "small.json").read_text())
+    assert (card["status"], card["epochs"]) == ("out of budget", 1)
+    assert call(monkeypatch, config, "small", "--out", paused) == 0
+    assert "resumed after epoch 1 of 2" in capsys.readouterr().out
+    assert call(monkeypatch, config, "small", "--out", plain) == 0
+    first, second = (
+        pd.read_csv(out / "history.csv")[["epoch", "train_loss", "validation_loss"]]
+        for out in (paused, plain)
+    )
+    pd.testing.assert_frame_equal(first, second, check_exact=True)
+
+
+def test_another_configuration_does_not_go_on_from_there(config, tmp_path, monkeypatch, capsys):
+    """A folder with the checkpoint of another configuration is refused in one sentence."""
+    out = tmp_path / "out"
+    assert call(monkeypatch, config, "small", "--out", out) == 0
+    config.write_text(CONFIG.replace("wavelength_nm: 22.5", "wavelength_nm: 25"))
+    assert call(monkeypatch, config, "small", "--out", out) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: checkpoint ")
+    assert "belongs to another configuration" in error
+
+
+@pytest.mark.parametrize(
+    ("network", "text", "words"),
+    [
+        ("large", CONFIG, "network 'large' is not in the networks table of"),
+        ("small", CONFIG.replace("epochs: 2", "epochs: 0"), "training.epochs is 0"),
+        ("small", CONFIG.replace("stride: 8", "strides: 8"), "unknown key 'strides'"),
+        ("small", CONFIG.replace("patch: 16", "patch: 32"), "24 x 24 are too small for patches"),
+    ],
+    ids=["name", "value", "key", "size"],
+)
+def test_bad_input_is_one_sentence(config, tmp_path, monkeypatch, capsys, network, text, words):
+    """What cannot be trained ends with exit status 2 and one line on what is wrong."""
+    config.write_text(text)
+    assert call(monkeypatch, config, network, "--out", tmp_path / "out") == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert words in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_missing_configuration_is_one_sentence(tmp_path, monkeypatch, capsys):
+    """A configuration file that does not exist is told by its path."""
+    missing = tmp_path / "none.yaml"
+    assert call(monkeypatch, missing, "small", "--out", tmp_path / "out") == 2
+    assert capsys.readouterr().err == f"error: configuration file {missing} does not exist.\n"
+
+
+def test_a_gpu_is_used_or_missed(config, tmp_path, monkeypatch, capsys):
+    """Asked for a GPU on a machine without CUDA, the program does not train on the CPU."""
+    monkeypatch.delenv(OVERRIDE, raising=False)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert call(monkeypatch, config, "small", "--out", tmp_path / "out", "--gpus", "1") == 2
+    assert "gpu=1 was asked for, but CUDA is not available" in capsys.readouterr().err

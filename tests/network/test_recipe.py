@@ -1,0 +1,126 @@
+"""A row of the networks table becomes the training that it describes."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from fibgap.milling import Milling, MillingRange
+from fibgap.network.architecture import Architecture
+from fibgap.network.recipe import architecture_of, make_trainer, training_of
+from fibgap.network.settings import Training
+
+SETTINGS = {
+    "weights": "train",
+    "width_factor": 0.05,
+    "mask_channel": True,
+    "bicubic": "add",
+    "training": {
+        "epochs": 3,
+        "steps_per_epoch": 0,
+        "batch_size": 2,
+        "patch": 12,
+        "stride": 4,
+        "margin": 2,
+        "schedule": "one_cycle",
+        "learning_rate": 0.01,
+        "reduce_factor": 0.5,
+        "reduce_patience": 3,
+        "stop_patience": 7,
+        "loss_rows": "missing",
+        "precision": "fp32",
+        "validation_planes": 1000,
+        "budget_minutes": 0,
+    },
+}
+
+
+def test_every_setting_arrives():
+    """All of a row's settings are those of the training; 0 steps and 0 minutes set no limit."""
+    expected = {**SETTINGS["training"], "steps_per_epoch": None, "budget_minutes": None}
+    assert training_of(SETTINGS) == Training(**expected)
+    assert architecture_of(SETTINGS) == Architecture.from_width(
+        0.05, mask_channel=True, bicubic="add"
+    )
+
+
+@pytest.mark.parametrize("minutes", [2.5, 30])
+def test_a_budget_arrives(minutes):
+    """A budget and a number of steps above 0 are kept as they are."""
+    training = {**SETTINGS["training"], "budget_minutes": minutes, "steps_per_epoch": 9}
+    made = training_of({**SETTINGS, "training": training})
+    assert (made.budget_minutes, made.steps_per_epoch) == (minutes, 9)
+
+
+def test_a_row_without_a_budget_has_none():
+    """The workflow leaves the budget out of what weights depend on."""
+    training = {k: v for k, v in SETTINGS["training"].items() if k != "budget_minutes"}
+    assert training_of({**SETTINGS, "training": training}).budget_minutes is None
+
+
+def test_planes_go_where_the_manifest_puts_them(tmp_path):
+    """Training and validation see the rows of their part, family by family, and no other."""
+    rng = np.random.default_rng(6)
+    planes = {
+        "zx": rng.integers(0, 2, (6, 16, 18), dtype=np.uint8),
+        "zy": rng.integers(0, 2, (4, 16, 20), dtype=np.uint8),
+    }
+    parts = {"zx": "tvttvt", "zy": "ttvt"}
+    manifest = pd.DataFrame(
+        [
+            {"family": family, "row": row, "part": {"t": "training", "v": "validation"}[part]}
+            for family, own in parts.items()
+            for row, part in enumerate(own)
+        ]
+    )
+    # In any order: rows are found by their number.
+    manifest = manifest.sample(frac=1, random_state=1)
+    trainer = make_trainer(
+        SETTINGS,
+        planes,
+        manifest,
+        millings=MillingRange.of(Milling("normal", 8.0, 2.0, 2.5)),
+        voxel_nm=2.5,
+        base_seed=1,
+        folder=tmp_path,
+        device=torch.device("cpu"),
+        digest="d",
+        log=lambda line: None,
+    )
+    for family, stack in zip(("zx", "zy"), trainer.sampler.planes, strict=True):
+        found = sorted(plane.numpy().tobytes() for plane in stack)
+        rows = [row for row, part in enumerate(parts[family]) if part == "t"]
+        assert found == sorted(planes[family][row].tobytes() for row in rows)
+    shown = sorted(batch.truth.numpy().astype(np.uint8).tobytes() for batch in trainer.validation)
+    held_back = [planes["zx"][1], planes["zx"][4], planes["zy"][2]]
+    assert shown == sorted(plane.tobytes() for plane in held_back)
+    assert trainer.run() == "complete"
+
+
+def test_one_family_alone_will_do(tmp_path):
+    """A split that leaves one family without a part's planes trains on the other."""
+    planes = {
+        family: np.random.default_rng(k).integers(0, 2, (3, 16, 16), dtype=np.uint8)
+        for k, family in enumerate(("zx", "zy"))
+    }
+    manifest = pd.DataFrame(
+        {
+            "family": ["zx", "zx", "zx", "zy"],
+            "row": [0, 1, 2, 0],
+            "part": ["training", "training", "training", "validation"],
+        }
+    )
+    trainer = make_trainer(
+        SETTINGS,
+        planes,
+        manifest,
+        millings=MillingRange.of(Milling("normal", 8.0, 2.0, 2.5)),
+        voxel_nm=2.5,
+        base_seed=1,
+        folder=tmp_path,
+        device=torch.device("cpu"),
+        digest="d",
+        log=lambda line: None,
+    )
+    assert [len(stack) for stack in trainer.sampler.planes] == [3]
+    assert len(trainer.validation) == 1
