@@ -149,6 +149,11 @@ def _check_tables(config: Config) -> None:
             f"configuration: datasets.showcase is {config['datasets']['showcase']}, but there are "
             f"only {config['datasets']['count']} datasets, counted from 0."
         )
+    nominal, voxel = config["place_slices"]["nominal_nm"], config["generate_volumes"]["voxel_nm"]
+    if nominal < voxel:
+        raise InputError(
+            f"configuration: place_slices.nominal_nm is {nominal}, below the voxel of {voxel} nm."
+        )
     milling_of(config)
     levels_of(config)
     for name, settings in config["training_sets"].items():

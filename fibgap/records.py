@@ -21,12 +21,13 @@ def stack_from_record(record: Record) -> SliceStack:
 
 
 def gapped_to_record(gapped: GappedVolume) -> Record:
-    """Return a gapped volume as a record; -1 stands for an origin that is not defined."""
+    """Return a gapped volume as a record; an origin that is not defined is left out."""
+    origin = {} if gapped.origin_layer is None else {"origin_layer": gapped.origin_layer}
     return Record(
         {"slices": gapped.slices, "layers": gapped.layers},
         {
+            **origin,
             "voxel_nm": gapped.voxel_nm,
-            "origin_layer": -1 if gapped.origin_layer is None else gapped.origin_layer,
             "effective_voxel_nm": gapped.effective_voxel_nm,
             "n_given": gapped.n_given,
             "n_kept": len(gapped.layers),
@@ -39,12 +40,12 @@ def gapped_to_record(gapped: GappedVolume) -> Record:
 def gapped_from_record(record: Record) -> GappedVolume:
     """Return the gapped volume of a record."""
     attributes = record.attributes
-    origin = int(attributes["origin_layer"])
+    origin = attributes.get("origin_layer")
     return GappedVolume(
         slices=record.arrays["slices"],
         layers=record.arrays["layers"].astype(np.int64),
         voxel_nm=float(attributes["voxel_nm"]),
-        origin_layer=None if origin < 0 else origin,
+        origin_layer=None if origin is None else int(origin),
         effective_voxel_nm=float(attributes["effective_voxel_nm"]),
         n_given=int(attributes["n_given"]),
     )

@@ -72,3 +72,12 @@ def test_what_placement_did_is_noted(stack):
     assert attributes["n_kept"] == 5
     assert attributes["n_layers"] == 20
     assert attributes["largest_gap_layers"] == 5
+
+
+def test_a_stack_that_begins_above_zero_keeps_its_origin(through_disk):
+    """A first slice at -5 nm is layer -2, which is an origin like any other."""
+    slices = np.random.default_rng(6).random((2, 4, 3)) < 0.5
+    gapped = place_slices(
+        SliceStack(slices, np.array([-5.0, 5.0]), 2.5), "repositioned", nominal_nm=10
+    )
+    assert gapped_from_record(through_disk(gapped_to_record(gapped))).origin_layer == -2
