@@ -12,6 +12,7 @@ PAPER_TRAINING = {
     "stride": 32,
     "batch_size": 64,
     "epochs": 500,
+    "steps_per_epoch": None,
     "schedule": "plateau",
     "learning_rate": 1e-3,
     "reduce_factor": 0.1,

@@ -8,7 +8,6 @@ STREAMS = {
     "training_volumes": 2,
     "milling": 3,
     "split": 4,
-    "training_millings": 5,
     "patches": 6,
     "initial_weights": 7,
     "validation_millings": 8,

@@ -199,6 +199,18 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
+def inherited_attributes(path: Path | str) -> dict[str, Any]:
+    """Return the root attributes that every file takes over from what it was made from.
+
+    Returns
+    -------
+    dict
+        "voxel_nm" and "base_seed".
+    """
+    with open_hdf5(path) as file:
+        return {name: _plain(file.attrs[name]) for name in ("voxel_nm", "base_seed")}
+
+
 def shard_datasets(path: Path | str) -> list[int]:
     """Return the datasets that a shard holds, increasing."""
     with open_hdf5(path) as file:

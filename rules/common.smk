@@ -7,7 +7,7 @@ import sys
 sys.path.insert(0, workflow.basedir)
 
 from fibgap import config as configuration
-from fibgap.arms import ORIGINAL
+from fibgap.arms import BASELINE, ORIGINAL
 from fibgap.errors import InputError
 from fibgap.fillers import FILLER_HOMES
 from fibgap.provenance import code_digest
@@ -37,6 +37,7 @@ ALL_MEASURES = collect("<results>/measures/{arm}/{shard}.h5", arm=[ORIGINAL, *AR
 PAPER_TABLES = [
     f"table_{name}" for name in ("S3", "S4") if any(name in arm["tables"] for arm in ARMS.values())
 ]
+STATISTICS = ["comparisons", *(["shares"] if NETWORK_ARMS and BASELINE in ARMS else [])]
 REFERENCE = collect("config/reference/table_{table}.csv", table=["S3", "S4"])
 SHOWCASE_SHARD = SHARDS[DATASETS["showcase"] // DATASETS["shard_size"]]
 FIGURES = [

@@ -10,7 +10,7 @@ rule make_tables:
         ensure(
             collect(
                 "<results>/tables/{table}.{suffix}",
-                table=[*PAPER_TABLES, "agreement", "comparisons"],
+                table=[*PAPER_TABLES, "agreement", *STATISTICS],
                 suffix=["csv", "md", "tex"],
             ),
             non_empty=True,

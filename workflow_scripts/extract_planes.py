@@ -5,7 +5,14 @@ import numpy as np
 from fibgap.planes import FAMILIES, extract_planes, plane_manifest
 from fibgap.progress import job_log
 from fibgap.provenance import chain_digest
-from fibgap.storage import create_hdf5, read_record, shard_datasets, write_array, write_aside
+from fibgap.storage import (
+    create_hdf5,
+    inherited_attributes,
+    read_record,
+    shard_datasets,
+    write_array,
+    write_aside,
+)
 
 
 def main(volumes: str, planes: str, manifest: str, *, params: dict) -> None:
@@ -18,7 +25,8 @@ def main(volumes: str, planes: str, manifest: str, *, params: dict) -> None:
             parts[family].append(extract_planes(volume, family))
         print(f"extract_planes: volume {index} ({len(parts['zx'])}/{len(indices)})", flush=True)
     digest = chain_digest(params, [volumes])
-    with create_hdf5(planes, "extract_planes", {"digest": digest}) as file:
+    attributes = {**inherited_attributes(volumes), "digest": digest}
+    with create_hdf5(planes, "extract_planes", attributes) as file:
         for family in FAMILIES:
             write_array(file, family, np.concatenate(parts[family]))
     with write_aside(manifest) as aside:

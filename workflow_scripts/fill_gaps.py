@@ -4,7 +4,7 @@ from fibgap.fillers import fill
 from fibgap.progress import job_log
 from fibgap.provenance import chain_digest
 from fibgap.records import gapped_from_record
-from fibgap.storage import Record, process_shard, read_record
+from fibgap.storage import Record, inherited_attributes, process_shard, read_record
 
 
 def main(placed: str, output: str, *, params: dict) -> None:
@@ -19,7 +19,7 @@ def main(placed: str, output: str, *, params: dict) -> None:
         stage="fill_gaps",
         datasets=params["datasets"],
         digest=chain_digest(params, [placed]),
-        attributes={"filler": params["filler"]},
+        attributes={**inherited_attributes(placed), "filler": params["filler"]},
         compute=compute,
         label=params["arm"],
     )

@@ -4,7 +4,7 @@ from fibgap.holes import fill_holes
 from fibgap.progress import job_log
 from fibgap.provenance import chain_digest
 from fibgap.records import gapped_from_record
-from fibgap.storage import Record, process_shard, read_record
+from fibgap.storage import Record, inherited_attributes, process_shard, read_record
 
 
 def main(placed: str, filled: str, output: str, *, params: dict) -> None:
@@ -21,7 +21,7 @@ def main(placed: str, filled: str, output: str, *, params: dict) -> None:
         stage="fill_holes",
         datasets=params["datasets"],
         digest=chain_digest(params, [placed, filled]),
-        attributes={"max_pixels": params["max_pixels"]},
+        attributes={**inherited_attributes(placed), "max_pixels": params["max_pixels"]},
         compute=compute,
         label=params["arm"],
     )

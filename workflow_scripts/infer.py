@@ -8,7 +8,7 @@ from fibgap.network.weights import load_weights
 from fibgap.progress import job_log
 from fibgap.provenance import chain_digest
 from fibgap.records import gapped_from_record
-from fibgap.storage import Record, process_shard, read_record
+from fibgap.storage import Record, inherited_attributes, process_shard, read_record
 
 
 def main(placed: str, weights: str, output: str, *, gpus: int, params: dict) -> None:
@@ -30,7 +30,7 @@ def main(placed: str, weights: str, output: str, *, gpus: int, params: dict) -> 
         stage="infer",
         datasets=params["datasets"],
         digest=chain_digest(params, [placed, weights]),
-        attributes={"filler": "network", "device": device.type},
+        attributes={**inherited_attributes(placed), "filler": "network", "device": device.type},
         compute=compute,
         label=params["arm"],
     )

@@ -4,7 +4,7 @@ from fibgap.evaluation import compare_with_truth, measure_volume, placement_fact
 from fibgap.progress import job_log
 from fibgap.provenance import chain_digest
 from fibgap.records import gapped_from_record
-from fibgap.storage import Record, process_shard, read_record
+from fibgap.storage import Record, inherited_attributes, process_shard, read_record
 
 
 def main(paths: dict, output: str, *, threads: int, params: dict) -> None:
@@ -30,7 +30,7 @@ def main(paths: dict, output: str, *, threads: int, params: dict) -> None:
         stage="measure",
         datasets=params["datasets"],
         digest=chain_digest(params, paths.values()),
-        attributes={"arm": params["arm"]},
+        attributes={**inherited_attributes(paths["truth"]), "arm": params["arm"]},
         compute=compute,
         label=params["arm"],
     )

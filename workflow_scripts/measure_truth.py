@@ -5,7 +5,7 @@ from fibgap.milling import nearest_layer
 from fibgap.progress import job_log
 from fibgap.provenance import chain_digest
 from fibgap.records import stack_from_record
-from fibgap.storage import Record, process_shard, read_record
+from fibgap.storage import Record, inherited_attributes, process_shard, read_record
 
 
 def main(volumes: str, slices: str, output: str, *, threads: int, params: dict) -> None:
@@ -22,7 +22,7 @@ def main(volumes: str, slices: str, output: str, *, threads: int, params: dict) 
         stage="measure_truth",
         datasets=params["datasets"],
         digest=chain_digest(params, [volumes, slices]),
-        attributes={},
+        attributes=inherited_attributes(volumes),
         compute=compute,
     )
 

@@ -4,7 +4,7 @@ from fibgap.placement import place_slices
 from fibgap.progress import job_log
 from fibgap.provenance import chain_digest
 from fibgap.records import gapped_to_record, stack_from_record
-from fibgap.storage import Record, process_shard, read_record
+from fibgap.storage import Record, inherited_attributes, process_shard, read_record
 
 
 def main(slices: str, output: str, *, params: dict) -> None:
@@ -23,7 +23,7 @@ def main(slices: str, output: str, *, params: dict) -> None:
         stage="place_slices",
         datasets=params["datasets"],
         digest=chain_digest(params, [slices]),
-        attributes={"placement": params["placement"]},
+        attributes={**inherited_attributes(slices), "placement": params["placement"]},
         compute=compute,
         label=params["placement"],
     )
