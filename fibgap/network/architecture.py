@@ -186,8 +186,11 @@ class Network(nn.Module):
         together = torch.cat(outputs, dim=1)
         parts = [self.a1(together), self.b3(self.b2(self.b1(together)))]
         if self.architecture.bicubic == "concatenate":
-            parts.append(bicubic.to(parts[0].dtype))
-        result: torch.Tensor = self.l2(self.l1(torch.cat(parts, dim=1)))
+            parts.append(bicubic)
+        # The last layers may be finer than the rest, see fibgap.network.inference.
+        fine = self.l2.weight.dtype
+        joined = torch.cat([part.to(fine) for part in parts], dim=1)
+        result: torch.Tensor = self.l2(self.l1(joined))
         if self.architecture.bicubic == "add":
             result = result + bicubic
         return result

@@ -195,6 +195,16 @@ def test_a_finished_training_is_not_repeated(make_trainer):
     assert_same_run(first, again)
 
 
+def test_every_epoch_is_drawn_anew(make_trainer):
+    """Order, orientation and millings of the patches differ from epoch to epoch."""
+    trainer = make_trainer(steps_per_epoch=4)
+    first, again, second = (trainer._epoch(number) for number in (0, 0, 1))
+    assert np.array_equal(first.corners, again.corners)
+    assert not np.array_equal(first.corners, second.corners)
+    assert not np.array_equal(first.turns, second.turns)
+    assert not torch.equal(first.known, second.known)
+
+
 def test_the_seed_decides_everything(make_trainer):
     """The same seed gives the same bits and another seed others, whatever torch drew before."""
     runs = {}
@@ -251,6 +261,22 @@ def test_patience_survives_a_kill(make_trainer):
     scripted(again, [0.95, 0.9, 0.1])
     assert again.run() == "stopped early"
     assert (again.progress.epoch, again.progress.best_epoch) == (5, 2)
+
+
+def test_the_patience_of_the_rate_survives_a_kill(make_trainer):
+    """A run that goes on reduces the rate when one that was not killed would have."""
+    options = {"epochs": 5, "steps_per_epoch": 1, "reduce_patience": 2, "learning_rate": 0.001}
+    trainer = make_trainer(**options)
+    scripted(trainer, [0.5, 0.6, 0.6])
+    kill_in_epoch(trainer, 4, 1)
+    with pytest.raises(Killed):
+        trainer.run()
+    again = make_trainer(**options)
+    scripted(again, [0.55, 0.55])
+    again.run()
+    # Epochs 2, 3 and 4 are not better than epoch 1.
+    rates = again.history()["learning_rate"].to_numpy()
+    assert rates == pytest.approx([1e-3] * 4 + [1e-4], rel=1e-12)
 
 
 def test_one_cycle_does_not_stop_early(make_trainer):
