@@ -31,6 +31,9 @@ CAPTIONS = {
 }
 
 
+FAMILY_NOTE = ("Every network is a question of its own: Holm's correction is made for each.",)
+
+
 @dataclass(frozen=True)
 class Results:
     """What a run has to say.
@@ -59,6 +62,17 @@ class Results:
 def table_rows(arms: Sequence[Mapping[str, Any]], table: str) -> list[str]:
     """Return the rows of a table: the true volume, then the arms that name the table, in order."""
     return [ORIGINAL, *(arm["name"] for arm in arms if table in arm["tables"])]
+
+
+def _families(names: Sequence[str], networks: Sequence[str]) -> list[list[tuple[str, str]] | None]:
+    """Return the pairs of arms to compare, in families for Holm's correction.
+
+    The question of the tables is what a network gains over the classical arms. Without a network
+    every arm meets every other (None).
+    """
+    if not networks:
+        return [None]
+    return [[(one, other) for other in names if other not in networks] for one in networks]
 
 
 def build_results(
@@ -111,12 +125,16 @@ def build_results(
     order = ordering(cells, confidence=confidence)
     compared = [*measured, "voxel_error"]
     networks = [arm["name"] for arm in arms if arm["filler"] == "network"]
-    # The question of the tables is what a network gains: fewer pairs leave Holm's correction more
-    # power. Without a network, every arm meets every other.
-    pairs = [(one, other) for one in networks for other in names if other not in networks]
-    comparisons = paired_comparisons(metrics, compared, names, pairs=pairs or None, **intervals)
-    statistics = {"comparisons": comparison_table(comparisons)}
-    sentences = verdicts(comparisons)
+    families = _families(names, networks)
+    comparisons = [
+        paired_comparisons(metrics, compared, names, pairs=pairs, **intervals) for pairs in families
+    ]
+    statistics = {
+        "comparisons": comparison_table(
+            pd.concat(comparisons, ignore_index=True), footnotes=FAMILY_NOTE[: len(families) > 1]
+        )
+    }
+    sentences = [sentence for family in comparisons for sentence in verdicts(family)]
     if BASELINE in names and networks:
         shares = closed_shares(
             metrics, measured, networks, BASELINE, reference=reference, **intervals

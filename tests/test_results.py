@@ -99,3 +99,14 @@ def test_without_diffusivity_its_column_is_left_out(metrics: pd.DataFrame) -> No
     results = build(metrics.assign(anisotropy_d=np.nan))
     assert set(results.tables["S3"].data["measure"]) >= {"anisotropy_tpcf", "anisotropy_lpf"}
     assert "anisotropy_d" not in set(results.tables["S3"].data["measure"])
+
+
+def test_every_network_is_corrected_for_its_own_comparisons(metrics: pd.DataFrame) -> None:
+    """A second network makes the first one's differences no less significant."""
+    twin = metrics[metrics["arm"] == "RML-s"].assign(arm="RMLc-s")
+    arms = [*ARMS, {"name": "RMLc-s", "filler": "network", "tables": []}]
+    alone = build(metrics).statistics["comparisons"].data
+    both = build(pd.concat([metrics, twin]), arms).statistics["comparisons"].data
+    first = both[both["first"] == "RML-s"].reset_index(drop=True)
+    assert first["p_holm"].tolist() == alone["p_holm"].tolist()
+    assert len(both) == 2 * len(alone)

@@ -466,6 +466,7 @@ def test_listings_show_their_numbers():
                 "low": -0.003,
                 "high": -0.001,
                 "p_holm": 0.004,
+                "comparisons": 7,
                 "rank_biserial": -1.0,
                 "wins_first": 9,
                 "wins_second": 0,
@@ -475,6 +476,7 @@ def test_listings_show_their_numbers():
     assert (
         "| $e_{L_2}^{D}$ | A − B | −0.0020 | −0.0030 to −0.0010 | **0.004** | −1.00 | 9 : 0 | 9 |"
     ) in to_markdown(comparison_table(comparisons))
+    assert "Holm's correction for 7 comparisons" in to_markdown(comparison_table(comparisons))
     shares = pd.DataFrame(
         [
             {

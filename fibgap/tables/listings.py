@@ -126,7 +126,7 @@ def comparison_table(
     header = ["Measure", "Arms", "Mean difference", "Interval", "p", "Effect", "Wins", "Datasets"]
     notes = [
         "p: Wilcoxon's signed-rank test, two-sided, after Holm's correction for "
-        f"{len(comparisons)} comparisons; bold below {alpha:g}.",
+        f"{int(comparisons['comparisons'].max())} comparisons; bold below {alpha:g}.",
         "Effect: matched-pairs rank-biserial correlation, from −1 (the first arm is always lower) "
         "to +1. Wins: datasets on which the first : the second arm is better.",
     ]
