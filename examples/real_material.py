@@ -21,8 +21,10 @@ from fibgap.evaluation import compare_with_truth, measure_volume
 from fibgap.fillers import fill
 from fibgap.holes import fill_holes
 from fibgap.milling import cut_slices
+from fibgap.network.architecture import Network
 from fibgap.network.weights import load_weights
 from fibgap.placement import place_slices
+from fibgap.shipped import TRAIN, resolve_weights
 from fibgap.stack import GappedVolume, SliceStack
 from fibgap.tiff import read_tiff, write_tiff
 
@@ -44,12 +46,22 @@ def resample_depths(
     return depths[depths <= length]
 
 
+def load_networks(config: dict, trained: Path | None) -> dict[str, Network]:
+    """Return the networks of a configuration: shipped ones, and one trained elsewhere if given."""
+    networks = {}
+    for name, settings in config["networks"].items():
+        path = trained if settings["weights"] == TRAIN else resolve_weights(settings["weights"])
+        if path is not None:
+            networks[name] = load_weights(path).network
+    return networks
+
+
 def rebuild(
-    arm: dict, stack: SliceStack, *, nominal: float, max_pixels: int, network: object
+    arm: dict, stack: SliceStack, *, nominal: float, max_pixels: int, networks: dict[str, Network]
 ) -> tuple[np.ndarray, GappedVolume]:
     """Take one arm from slices to its final volume."""
     gapped = place_slices(stack, arm["placement"], nominal_nm=nominal)
-    options = {"network": network} if arm["filler"] == "network" else {}
+    options = {"network": networks[arm["network"]]} if arm["filler"] == "network" else {}
     volume = fill(gapped, arm["filler"], **options)
     if arm["fill_holes"]:
         volume, _ = fill_holes(volume, gapped.missing_layers, max_pixels=max_pixels)
@@ -65,14 +77,14 @@ def main() -> int:
     parser.add_argument("--mean-voxels", type=float, default=4, help="mean slice thickness")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--config", type=Path, default=Path("config/quick.yaml"), help="arm table")
-    parser.add_argument("--weights", type=Path, help="weights of network arms; left out without")
+    parser.add_argument("--weights", type=Path, help="weights of networks that are not shipped")
     parser.add_argument("--out", type=Path, help="folder for TIFF stacks of all volumes")
     arguments = parser.parse_args()
     torch.set_num_threads(2)
     try:
         truth = read_tiff(arguments.volume) > arguments.threshold
         config = configuration.load(arguments.config)
-        network = load_weights(arguments.weights).network if arguments.weights else None
+        networks = load_networks(config, arguments.weights)
         depths = resample_depths(
             arguments.depths,
             mean=arguments.mean_voxels,
@@ -87,14 +99,14 @@ def main() -> int:
         rows = {"Original": dict(true_record.attributes)}
         print(f"{len(depths)} slices of {np.diff(depths).mean():.2f} ± {np.diff(depths).std():.2f}")
         for arm in config["arms"]:
-            if arm["filler"] == "network" and network is None:
+            if arm["filler"] == "network" and arm["network"] not in networks:
                 continue
             volume, gapped = rebuild(
                 arm,
                 stack,
                 nominal=arguments.mean_voxels,
                 max_pixels=config["fill_holes"]["max_pixels"],
-                network=network,
+                networks=networks,
             )
             record = measure_volume(volume, MEASURES, cut=cut)
             compared = compare_with_truth(record, volume, gapped, truth, true_record)

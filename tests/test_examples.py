@@ -38,7 +38,7 @@ def test_a_real_volume_goes_through_every_classical_arm(tmp_path: Path) -> None:
         str(tmp_path / "volume.tif"), str(tmp_path / "depths.csv"), "--out", str(tmp_path / "out")
     )
     assert done.returncode == 0, done.stderr
-    for arm in ("Original", "RNN-s", "RCS-s", "DNN-s", "SRCS-s"):
+    for arm in ("Original", "RNN-s", "RCS-s", "DNN-s", "SRCS-s", "RML-s"):
         assert f"\n{arm} " in done.stdout
     assert (tmp_path / "out/RCS-s.tif").exists()
 
