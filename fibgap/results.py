@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from fibgap.arms import BASELINE, ORIGINAL
+from fibgap.footnotes import network_footnotes
 from fibgap.statistics import (
     ANISOTROPY_COLUMNS,
     closed_shares,
@@ -22,6 +24,7 @@ from fibgap.tables import (
     build_table,
     comparison_table,
     ordering,
+    read_reference,
     share_table,
 )
 
@@ -147,4 +150,35 @@ def build_results(
         agreement_sentences=agreement_sentences(cells, order),
         statistics=statistics,
         verdicts=sentences,
+    )
+
+
+def load_results(
+    metrics: Path | str,
+    reference: Sequence[Path | str],
+    weights: Mapping[str, Path | str],
+    settings: Mapping[str, Any],
+) -> Results:
+    """Build the results of a run from its files.
+
+    Parameters
+    ----------
+    metrics : path
+        The table of datasets, CSV.
+    reference : sequence of path
+        Tables of published values.
+    weights : mapping of path
+        By network arm, the weights that it used: its footnote says what they remember.
+    settings : mapping
+        ``arms`` (the arm table), ``labels`` (of networks, by arm), ``confidence``, ``resamples``
+        and ``base_seed``.
+    """
+    return build_results(
+        pd.read_csv(metrics),
+        settings["arms"],
+        read_reference(*reference),
+        footnotes=network_footnotes(weights, settings["labels"]),
+        confidence=settings["confidence"],
+        n_resamples=settings["resamples"],
+        base_seed=settings["base_seed"],
     )

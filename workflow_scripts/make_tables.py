@@ -2,25 +2,14 @@
 
 from pathlib import Path
 
-import pandas as pd
-
-from fibgap.footnotes import network_footnotes
 from fibgap.progress import job_log
-from fibgap.results import build_results
-from fibgap.tables import read_reference, write_tables
+from fibgap.results import load_results
+from fibgap.tables import write_tables
 
 
 def main(metrics: str, reference: list, weights: dict, folder: Path, *, params: dict) -> None:
     """Write every table in every format; weights are paths by arm."""
-    results = build_results(
-        pd.read_csv(metrics),
-        params["arms"],
-        read_reference(*reference),
-        footnotes=network_footnotes(weights, params["labels"]),
-        confidence=params["confidence"],
-        n_resamples=params["resamples"],
-        base_seed=params["base_seed"],
-    )
+    results = load_results(metrics, reference, weights, params)
     named = {f"table_{name}": table for name, table in results.tables.items()}
     named |= {"agreement": results.agreement, **results.statistics}
     for name, table in named.items():

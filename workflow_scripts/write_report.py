@@ -1,26 +1,14 @@
 """Write the report, one HTML file (reads: datasets, weights, figures, benchmarks; writes: HTML)."""
 
-import pandas as pd
-
-from fibgap.footnotes import network_footnotes
 from fibgap.progress import job_log
 from fibgap.report import Picture, write_report
 from fibgap.reporting import CAPTIONS, cost_table, facts_of
-from fibgap.results import build_results
-from fibgap.tables import read_reference
+from fibgap.results import load_results
 
 
 def main(metrics: str, reference: list, weights: dict, output: str, *, params: dict) -> None:
     """Put tables, statistics, figures and costs on one page; weights are paths by arm."""
-    results = build_results(
-        pd.read_csv(metrics),
-        params["arms"],
-        read_reference(*reference),
-        footnotes=network_footnotes(weights, params["labels"]),
-        confidence=params["confidence"],
-        n_resamples=params["resamples"],
-        base_seed=params["base_seed"],
-    )
+    results = load_results(metrics, reference, weights, params)
     write_report(
         output,
         title=f"fibgap: {params['name']}",
