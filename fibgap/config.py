@@ -11,6 +11,7 @@ import yaml
 
 from fibgap.errors import InputError
 from fibgap.milling import Milling, MillingRange
+from fibgap.shipped import TRAIN, weights_sha256
 from fibgap.synthesis import Level
 from fibgap.training_sets import check_structure
 
@@ -134,9 +135,11 @@ def _check_tables(config: Config) -> None:
                 f"{head} names the network '{arm['network']}', which is not in networks."
             )
     for name, network in config["networks"].items():
-        if network["weights"] != "train":
+        if network["weights"] != TRAIN:
             continue
         head = f"configuration: the network '{name}' is to be trained"
+        if network.get("start_from") == TRAIN:
+            raise InputError(f"{head} and must start from a weights file, not from '{TRAIN}'.")
         if "training_set" not in network:
             raise InputError(f"{head} and names no training_set.")
         if network["training_set"] not in config["training_sets"]:
@@ -226,7 +229,10 @@ def training_settings(network: Config) -> Config:
     The label does not count, and neither does the budget: it decides when training pauses.
     """
     training = {key: value for key, value in network["training"].items() if key != "budget_minutes"}
-    return {
+    settings = {
         **{k: v for k, v in network.items() if k not in ("label", "weights")},
         "training": training,
     }
+    if "start_from" in network:
+        settings["start_sha256"] = weights_sha256(network["start_from"])
+    return settings

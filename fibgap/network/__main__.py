@@ -77,14 +77,13 @@ def train(config_path: Path, network: str, out: Path, *, gpus: int, budget: floa
         rng=seeds.generator(config["base_seed"], "split"),
     )
     # The budget decides when to pause, not what comes out.
-    lasting = {**settings, "training": {**settings["training"], "budget_minutes": 0}}
     run_digest = digest(
         [
             config["base_seed"],
             config["generate_volumes"],
             config["mill_slices"],
             set_settings,
-            lasting,
+            configuration.training_settings(settings),
         ]
     )
     trainer = make_trainer(

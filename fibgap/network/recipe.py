@@ -9,11 +9,14 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from fibgap.errors import InputError
 from fibgap.milling import MillingRange
 from fibgap.network.architecture import Architecture
 from fibgap.network.settings import Training
 from fibgap.network.training import Trainer
+from fibgap.network.weights import LoadedNetwork, load_weights
 from fibgap.planes import FAMILIES
+from fibgap.shipped import resolve_weights
 
 
 def architecture_of(settings: dict[str, Any]) -> Architecture:
@@ -71,8 +74,12 @@ def make_trainer(
         }
         return [planes[family][rows[family]] for family in FAMILIES if len(rows[family])]
 
+    architecture = architecture_of(settings)
+    initial = (
+        _initial_network(settings["start_from"], architecture) if "start_from" in settings else None
+    )
     return Trainer(
-        architecture_of(settings),
+        architecture,
         training_of(settings),
         part("training"),
         part("validation"),
@@ -82,5 +89,18 @@ def make_trainer(
         folder=folder,
         device=device,
         digest=digest,
+        initial=initial,
         log=log,
     )
+
+
+def _initial_network(name: str, architecture: Architecture) -> LoadedNetwork:
+    """Return the weights that training starts from."""
+    loaded = load_weights(resolve_weights(name))
+    if loaded.network.architecture != architecture:
+        raise InputError(
+            f"weights '{name}' cannot be started from: their architecture "
+            f"{loaded.network.architecture.to_dict()} is not that of the network to be trained, "
+            f"{architecture.to_dict()}."
+        )
+    return loaded

@@ -20,7 +20,7 @@ from fibgap.milling import MillingRange
 from fibgap.network.architecture import Architecture, Network, count_parameters
 from fibgap.network.device import choose_precision
 from fibgap.network.settings import Training
-from fibgap.network.weights import load_weights, save_weights
+from fibgap.network.weights import LoadedNetwork, load_weights, save_weights
 from fibgap.patches import Batch, Epoch, PatchSampler, draw_known_rows, whole_planes
 from fibgap.storage import write_aside
 
@@ -66,6 +66,8 @@ class Trainer:
         Where to train.
     digest : str
         Digest of configuration and data: a checkpoint with another one is refused.
+    initial : LoadedNetwork or None
+        Weights of the same architecture to start from, instead of random ones.
     log : callable
         Receives progress lines.
     """
@@ -83,6 +85,7 @@ class Trainer:
         folder: Path | str,
         device: torch.device,
         digest: str = "",
+        initial: LoadedNetwork | None = None,
         log: Callable[[str], None] = print,
     ) -> None:
         self.training, self.base_seed, self.device = training, base_seed, device
@@ -100,6 +103,9 @@ class Trainer:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seeds.torch_seed(base_seed, "initial_weights"))
             self.network = Network(architecture)
+        self.initial_sha256 = None if initial is None else initial.sha256
+        if initial is not None:
+            self.network.load_state_dict(initial.network.state_dict())
         self.network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=training.learning_rate)
         self.steps = training.steps_per_epoch or max(1, len(self.sampler) // training.batch_size)
@@ -228,6 +234,7 @@ class Trainer:
             "status": status,
             "digest": self.digest,
             "base_seed": self.base_seed,
+            "started_from_sha256": self.initial_sha256,
             "training": vars(self.training),
             "millings": vars(self.sampler.millings),
             "voxel_nm": self.sampler.voxel_nm,

@@ -5,10 +5,13 @@ import pandas as pd
 import pytest
 import torch
 
+from fibgap.errors import InputError
 from fibgap.milling import Milling, MillingRange
-from fibgap.network.architecture import Architecture
+from fibgap.network.architecture import Architecture, Network
 from fibgap.network.recipe import architecture_of, make_trainer, training_of
 from fibgap.network.settings import Training
+from fibgap.network.weights import save_weights
+from fibgap.shipped import file_sha256
 
 SETTINGS = {
     "weights": "train",
@@ -124,3 +127,44 @@ def test_one_family_alone_will_do(tmp_path):
     )
     assert [len(stack) for stack in trainer.sampler.planes] == [3]
     assert len(trainer.validation) == 1
+
+
+def test_training_starts_from_given_weights(tmp_path):
+    """The network begins as the weights that are named, and remembers their checksum."""
+    start = Network(architecture_of(SETTINGS))
+    path = tmp_path / "start.safetensors"
+    save_weights(path, start, {})
+    trainer = trainer_from(tmp_path, {**SETTINGS, "start_from": str(path)})
+    for name, tensor in trainer.network.state_dict().items():
+        assert torch.equal(tensor, start.state_dict()[name])
+    assert trainer.summary("complete")["started_from_sha256"] == file_sha256(path)
+
+
+def test_weights_of_another_architecture_are_no_start(tmp_path):
+    """A start that does not fit is refused by its name before anything is trained."""
+    path = tmp_path / "start.safetensors"
+    save_weights(path, Network(Architecture.from_width(0.05)), {})
+    with pytest.raises(InputError, match=f"weights '{path}' cannot be started from"):
+        trainer_from(tmp_path, {**SETTINGS, "start_from": str(path)})
+
+
+def trainer_from(folder, settings):
+    """Return a trainer over a few random planes."""
+    rng = np.random.default_rng(3)
+    planes = {family: rng.integers(0, 2, (4, 16, 16), dtype=np.uint8) for family in ("zx", "zy")}
+    rows = [
+        {"family": family, "row": row, "part": "training" if row else "validation"}
+        for family in planes
+        for row in range(4)
+    ]
+    return make_trainer(
+        settings,
+        planes,
+        pd.DataFrame(rows),
+        millings=MillingRange.of(Milling("normal", 10, 3, 2.5)),
+        voxel_nm=2.5,
+        base_seed=3,
+        folder=folder,
+        device=torch.device("cpu"),
+        digest="",
+    )
