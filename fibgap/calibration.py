@@ -106,7 +106,11 @@ def original_errors(
         rng = seeds.generator(config["base_seed"], "milling", dataset)
         last = nearest_layer(draw_depths(milling, (len(volume) - 1) * voxel_nm, rng), voxel_nm)[-1]
         record = measure_volume(
-            volume[: last + 1], measures, cut=config["measure"]["diffusivity_cut"], threads=1
+            volume[: last + 1],
+            measures,
+            cut=config["measure"]["diffusivity_cut"],
+            centred=config["measure"]["tpcf_centred"],
+            threads=1,
         )
         rows.append({name: record.attributes[f"anisotropy_{name}"] for name in measures})
     return pd.DataFrame(rows)

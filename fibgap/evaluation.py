@@ -34,7 +34,12 @@ def truth_errors(
 
 
 def measure_volume(
-    volume: NDArray[np.bool_], names: Sequence[str], *, cut: int = 0, threads: int | None = None
+    volume: NDArray[np.bool_],
+    names: Sequence[str],
+    *,
+    cut: int = 0,
+    centred: bool = False,
+    threads: int | None = None,
 ) -> Record:
     """Measure one volume on its own: curves and anisotropy errors.
 
@@ -47,6 +52,8 @@ def measure_volume(
     cut : int
         Side in voxels of the central cut on which D is taken, 0 for the whole volume. A volume
         with a shorter side is cut to that side.
+    centred : bool
+        Whether the square of the solid fraction is taken off the TPCF.
     threads : int or None
         Threads of the solver of D; None leaves torch's setting alone.
 
@@ -63,7 +70,8 @@ def measure_volume(
         import torch
 
         torch.set_num_threads(threads)
-    curves = measure(volume, names, cut=min(cut, *volume.shape) if cut else None)
+    side = min(cut, *volume.shape) if cut else None
+    curves = measure(volume, names, cut=side, centred=centred)
     return Record(curves, {**anisotropy_errors(curves), "solid_fraction": solid_fraction(volume)})
 
 

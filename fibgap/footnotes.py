@@ -65,6 +65,9 @@ def training_words(training: Mapping[str, Any]) -> str:
     patches = settings["batch_size"]
     what = f"{steps:,} steps of {patches} patches, {spent} on {device} in {precision}"
     differs = [key for key, value in PAPER_TRAINING.items() if settings[key] != value]
+    if training.get("started_from_sha256"):
+        what += ", starting from other trained weights"
+        differs.append("start")
     if not differs and training["status"] in ("complete", "stopped early"):
         return f"trained by Table S2: {what}"
     names = ", ".join(key.replace("_", " ") for key in differs)

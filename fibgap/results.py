@@ -34,6 +34,7 @@ CAPTIONS = {
 }
 
 
+CENTRED_NOTE = "TPCF stands for the two-point correlation less the square of the solid fraction."
 FAMILY_NOTE = ("Every network is a question of its own: Holm's correction is made for each.",)
 
 
@@ -87,6 +88,7 @@ def build_results(
     confidence: float,
     n_resamples: int,
     base_seed: int,
+    tpcf_centred: bool = False,
 ) -> Results:
     """Build all tables and sentences of a run.
 
@@ -102,7 +104,10 @@ def build_results(
         By arm, a sentence on what it stands for.
     confidence, n_resamples, base_seed
         Of the bootstrap intervals.
+    tpcf_centred : bool
+        Whether the square of the solid fraction was taken off the TPCF: the tables say so.
     """
+    general = [CENTRED_NOTE] if tpcf_centred else []
     intervals: dict[str, Any] = {
         "confidence": confidence,
         "n_resamples": n_resamples,
@@ -120,7 +125,7 @@ def build_results(
                 rows,
                 reference=reference,
                 caption=caption,
-                footnotes=[footnotes[row] for row in rows if row in footnotes],
+                footnotes=[*general, *(footnotes[row] for row in rows if row in footnotes)],
                 columns=measured,
                 **intervals,
             )
@@ -170,8 +175,8 @@ def load_results(
     weights : mapping of path
         By network arm, the weights that it used: its footnote says what they remember.
     settings : mapping
-        ``arms`` (the arm table), ``labels`` (of networks, by arm), ``confidence``, ``resamples``
-        and ``base_seed``.
+        ``arms`` (the arm table), ``labels`` (of networks, by arm), ``confidence``, ``resamples``,
+        ``base_seed`` and ``tpcf_centred``.
     """
     return build_results(
         pd.read_csv(metrics),
@@ -181,4 +186,5 @@ def load_results(
         confidence=settings["confidence"],
         n_resamples=settings["resamples"],
         base_seed=settings["base_seed"],
+        tpcf_centred=settings["tpcf_centred"],
     )

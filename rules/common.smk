@@ -58,6 +58,10 @@ TABLE_PARAMS = dict(
     confidence=EXPERIMENT["make_tables"]["confidence"],
     resamples=EXPERIMENT["make_tables"]["resamples"],
     base_seed=EXPERIMENT["base_seed"],
+    tpcf_centred=EXPERIMENT["measure"]["tpcf_centred"],
+)
+MEASURE_OPTIONS = dict(
+    cut=EXPERIMENT["measure"]["diffusivity_cut"], centred=EXPERIMENT["measure"]["tpcf_centred"]
 )
 MEASURES = ["tpcf", "lpf", *(["d"] if EXPERIMENT["measure"]["diffusivity"] else [])]
 

@@ -19,7 +19,7 @@ rule measure_truth:
     params:
         datasets=datasets_of,
         measures=MEASURES,
-        cut=EXPERIMENT["measure"]["diffusivity_cut"],
+        options=MEASURE_OPTIONS,
         code=code("measure_truth"),
     script:
         "../workflow_scripts/measure_truth.py"
@@ -48,7 +48,7 @@ rule measure:
         datasets=datasets_of,
         arm="{arm}",
         measures=MEASURES,
-        cut=EXPERIMENT["measure"]["diffusivity_cut"],
+        options=MEASURE_OPTIONS,
         code=code("measure"),
     script:
         "../workflow_scripts/measure.py"

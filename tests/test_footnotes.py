@@ -45,6 +45,13 @@ def test_every_deviation_is_named(changes: dict[str, object], said: str) -> None
     assert said in training_words({**TRAINED, "training": {**PAPER_TRAINING, **changes}})
 
 
+def test_a_training_that_did_not_start_afresh_says_so() -> None:
+    """Table S2 begins with random weights; what began with others is not Table S2."""
+    text = training_words({**TRAINED, "started_from_sha256": "0" * 64})
+    assert "starting from other trained weights" in text
+    assert "not the full training of Table S2 (start differs)" in text
+
+
 def test_a_training_that_ran_out_of_time_says_so() -> None:
     """Table S2 cut short is not Table S2."""
     assert "it ended out of budget" in training_words({**TRAINED, "status": "out of budget"})

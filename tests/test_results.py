@@ -41,7 +41,7 @@ def metrics() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def build(metrics: pd.DataFrame, arms: list[dict] = ARMS):
+def build(metrics: pd.DataFrame, arms: list[dict] = ARMS, *, tpcf_centred: bool = False):
     """Build results beside the paper's values."""
     reference = read_reference(*(ROOT / f"config/reference/table_S{n}.csv" for n in (3, 4)))
     return build_results(
@@ -52,7 +52,15 @@ def build(metrics: pd.DataFrame, arms: list[dict] = ARMS):
         confidence=0.95,
         n_resamples=500,
         base_seed=1,
+        tpcf_centred=tpcf_centred,
     )
+
+
+def test_tables_say_which_correlation_they_stand_for(metrics: pd.DataFrame) -> None:
+    """A centred TPCF is named below the table, and only that."""
+    note = "less the square of the solid fraction"
+    assert any(note in line for line in build(metrics, tpcf_centred=True).tables["S4"].footnotes)
+    assert not any(note in line for line in build(metrics).tables["S4"].footnotes)
 
 
 def test_rows_are_the_truth_and_the_arms_of_a_table() -> None:

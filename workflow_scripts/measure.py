@@ -14,7 +14,7 @@ def main(paths: dict, output: str, *, threads: int, params: dict) -> None:
         final = read_record(paths["final"], dataset)
         volume = final.arrays["volume"]
         gapped = gapped_from_record(read_record(paths["placed"], dataset))
-        alone = measure_volume(volume, params["measures"], threads=threads, cut=params["cut"])
+        alone = measure_volume(volume, params["measures"], threads=threads, **params["options"])
         compared = compare_with_truth(
             alone,
             volume,

@@ -15,7 +15,7 @@ def main(volumes: str, slices: str, output: str, *, threads: int, params: dict) 
         stack = stack_from_record(read_record(slices, dataset))
         first, last = nearest_layer(stack.depths_nm[[0, -1]], stack.voxel_nm)
         volume = read_record(volumes, dataset).arrays["volume"][first : last + 1]
-        return measure_volume(volume, params["measures"], threads=threads, cut=params["cut"])
+        return measure_volume(volume, params["measures"], threads=threads, **params["options"])
 
     process_shard(
         output,

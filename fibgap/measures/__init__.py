@@ -106,7 +106,8 @@ def measure(
     **options
         Options of the measures. Each measure gets those that it knows, and those that only a
         measure not asked for knows are ignored: ``max_lag`` and ``boundary`` for "tpcf" and
-        "lpf"; ``cut``, ``tolerance``, ``iteration_limit`` and ``device`` for "d".
+        "lpf"; ``centred`` for "tpcf" (``S2(r) - phi**2`` instead of ``S2(r)``); ``cut``,
+        ``tolerance``, ``iteration_limit`` and ``device`` for "d".
 
     Returns
     -------
@@ -150,12 +151,14 @@ def _option_names(function: Measure) -> set[str]:
 
 @register("tpcf")
 def _tpcf(
-    sample: Sample, *, max_lag: int | None = None, boundary: str = "open"
+    sample: Sample, *, max_lag: int | None = None, boundary: str = "open", centred: bool = False
 ) -> NDArray[np.float64]:
-    """Two-point correlation of gold."""
+    """Two-point correlation of gold, or what of it exceeds the square of the solid fraction."""
     max_lag = _checked_lags(sample, max_lag, boundary)
-    curves = [lines.two_point_correlation(max_lag, boundary) for lines in sample.gold_lines]
-    return np.array(curves)
+    curves = np.array(
+        [lines.two_point_correlation(max_lag, boundary) for lines in sample.gold_lines]
+    )
+    return curves - sample.volume.mean() ** 2 if centred else curves
 
 
 @register("lpf")

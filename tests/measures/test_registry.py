@@ -47,6 +47,16 @@ def test_options_reach_their_measures(volume):
     assert np.array_equal(result["d"], effective_diffusivity(volume, cut=8))
 
 
+def test_a_centred_correlation_is_what_exceeds_chance(volume):
+    """S2 less the square of the solid fraction begins at the variance of the voxels."""
+    fraction = volume.mean()
+    centred = measure(volume, ["tpcf", "lpf"], centred=True)
+    plain = measure(volume, ["tpcf", "lpf"])
+    assert np.allclose(centred["tpcf"], plain["tpcf"] - fraction**2, rtol=0, atol=1e-15)
+    assert np.allclose(centred["tpcf"][:, 0], fraction * (1 - fraction), rtol=0, atol=1e-15)
+    assert np.array_equal(centred["lpf"], plain["lpf"])
+
+
 def test_both_curves_share_one_packing(volume, monkeypatch):
     """Three axes are packed once, not once a measure."""
     packed = []
