@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from fibgap.errors import InputError
 from fibgap.fillers.weights import spline_weights
 from fibgap.network.architecture import Network
+from fibgap.network.packed import PackedNetwork, kept_memory
 from fibgap.stack import GappedVolume
 
 
@@ -57,12 +58,17 @@ class PlaneFiller:
         self.batch_pixels = batch_pixels
         self.mask_channel = network.architecture.mask_channel
         self.reach = network.architecture.receptive_reach
-        own = Network(network.architecture)
-        own.load_state_dict(network.state_dict())
-        self.network = own.eval().to(device, precision, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        # Rounding hurts most where it comes last: L1 and L2 stay in fp32, for a tenth more time.
-        self.network.l1.float()
-        self.network.l2.float()
+        self.network: Network | PackedNetwork
+        if device.type == "cpu":
+            self.network = PackedNetwork(network, precision)
+        else:
+            own = Network(network.architecture)
+            own.load_state_dict(network.state_dict())
+            own.eval().to(device, precision, memory_format=torch.channels_last)  # type: ignore[call-overload]
+            # Rounding hurts most where it comes last: L1 and L2 stay in fp32.
+            own.l1.float()
+            own.l2.float()
+            self.network = own
         weights = spline_weights(gapped.layers, np.arange(gapped.n_layers))
         self.weights = torch.from_numpy(weights).to(device)
         self.layers = torch.from_numpy(gapped.layers).to(device)
@@ -87,11 +93,10 @@ class PlaneFiller:
         image[0, self.layers] = known
         if self.mask_channel:
             image[1, self.layers] = 1.0
-        network_input = image.permute(2, 0, 1, 3).to(self.precision)
-        output = self.network(
-            network_input.contiguous(memory_format=torch.channels_last),
-            bicubic.permute(1, 0, 2)[:, None],
-        )
+        network_input = image.permute(2, 0, 1, 3)
+        if isinstance(self.network, Network):
+            network_input = network_input.to(self.precision, memory_format=torch.channels_last)
+        output = self.network(network_input, bicubic.permute(1, 0, 2)[:, None])
         result: torch.Tensor = output[:, 0].float()
         return result
 
@@ -174,8 +179,10 @@ def predict(
     )
     n_z, n_y, n_x = gapped.shape
     total = torch.zeros((n_y, n_z, n_x), device=device)
-    filler.family(gapped.slices, total)
     other = torch.zeros((n_x, n_z, n_y), device=device)
-    filler.family(np.ascontiguousarray(gapped.slices.transpose(0, 2, 1)), other)
+    with kept_memory():
+        filler.family(gapped.slices, total)
+        filler.family(np.ascontiguousarray(gapped.slices.transpose(0, 2, 1)), other)
+        del filler
     mean = (total.permute(1, 0, 2) + other.permute(1, 2, 0)) / 2
     return mean.cpu().numpy()
