@@ -1,5 +1,7 @@
 """Inference: both families of planes of a volume through the network, block by block."""
 
+from typing import Protocol
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -11,7 +13,19 @@ from fibgap.network.packed import PackedNetwork, kept_memory
 from fibgap.stack import GappedVolume
 
 
-def require_planes(gapped: GappedVolume, network: Network) -> None:
+class Grid(Protocol):
+    """Where known layers lie; a `GappedVolume` is one."""
+
+    @property
+    def layers(self) -> NDArray[np.int64]:
+        """Indices of the known layers."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Shape (Z, Y, X)."""
+
+
+def require_planes(gapped: Grid, network: Network) -> None:
     """Check that planes hold at least one whole receptive field.
 
     Raises
@@ -34,8 +48,8 @@ class PlaneFiller:
     ----------
     network : Network
         With trained weights, in evaluation mode.
-    gapped : GappedVolume
-        Known layers and their places.
+    gapped : GappedVolume or Grid
+        Places of the known layers.
     device : torch.device
         Where the network runs.
     precision : torch.dtype
@@ -47,14 +61,14 @@ class PlaneFiller:
     def __init__(
         self,
         network: Network,
-        gapped: GappedVolume,
+        gapped: Grid,
         *,
         device: torch.device,
         precision: torch.dtype = torch.float32,
         batch_pixels: int = 2**19,
     ) -> None:
         require_planes(gapped, network)
-        self.gapped, self.device, self.precision = gapped, device, precision
+        self.rows, self.device, self.precision = gapped.shape[0], device, precision
         self.batch_pixels = batch_pixels
         self.mask_channel = network.architecture.mask_channel
         self.reach = network.architecture.receptive_reach
@@ -69,7 +83,7 @@ class PlaneFiller:
             own.l1.float()
             own.l2.float()
             self.network = own
-        weights = spline_weights(gapped.layers, np.arange(gapped.n_layers))
+        weights = spline_weights(gapped.layers, np.arange(self.rows))
         self.weights = torch.from_numpy(weights).to(device)
         self.layers = torch.from_numpy(gapped.layers).to(device)
 
@@ -86,7 +100,7 @@ class PlaneFiller:
         torch.Tensor
             float32, shape (B, Z, W).
         """
-        count, rows, width = columns.shape[1], self.gapped.n_layers, columns.shape[2]
+        count, rows, width = columns.shape[1], self.rows, columns.shape[2]
         known = torch.from_numpy(columns).to(self.device).float()
         bicubic = (self.weights @ known.reshape(len(known), -1)).reshape(rows, count, width)
         image = torch.zeros((2 if self.mask_channel else 1, rows, count, width), device=self.device)
@@ -99,6 +113,14 @@ class PlaneFiller:
         output = self.network(network_input, bicubic.permute(1, 0, 2)[:, None])
         result: torch.Tensor = output[:, 0].float()
         return result
+
+    def tile_width(self) -> int:
+        """Return how many columns of a plane go through the network at once."""
+        return max(64, self.batch_pixels // self.rows)
+
+    def planes_at_once(self, width: int) -> int:
+        """Return how many planes, or tiles of them, go through the network at once."""
+        return max(1, self.batch_pixels // (self.rows * min(width, self.tile_width())))
 
     def family(self, slices: NDArray[np.bool_], out: torch.Tensor) -> None:
         """Add the inpainted planes of one family to a volume.
@@ -116,9 +138,7 @@ class PlaneFiller:
         field, so tiling changes no voxel.
         """
         _, planes, width = slices.shape
-        rows = self.gapped.n_layers
-        tile = max(64, self.batch_pixels // rows)
-        at_once = max(1, self.batch_pixels // (rows * min(width, tile)))
+        tile, at_once = self.tile_width(), self.planes_at_once(width)
         for first in range(0, planes, at_once):
             part = slice(first, first + at_once)
             if width <= tile:

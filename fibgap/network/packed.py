@@ -151,6 +151,13 @@ class PackedNetwork:
         self.l2_bias = float(network.l2.bias.detach())  # type: ignore[union-attr]
         self._arrays: dict[tuple[int, torch.dtype], torch.Tensor] = {}
 
+    def bytes_a_pixel(self) -> int:
+        """Return the memory for one pixel of a block, in bytes, at most."""
+        size = torch.finfo(self.precision).bits // 8
+        widest = max([layer.outputs for layer in self.features] + [2 * len(self.bias)])
+        fine = self.joined + 2 * self.l1.outputs + 9 + 8
+        return size * (self.inputs + self.total + 3 * widest) + 4 * fine
+
     def _array(self, like: torch.Tensor, channels: int, dtype: torch.dtype) -> torch.Tensor:
         """Return an array in channels-last order that is used again for blocks of one shape."""
         shape = (len(like), channels, *like.shape[2:])
