@@ -12,6 +12,9 @@ from fibgap.network.architecture import Network
 from fibgap.network.packed import PackedNetwork, kept_memory
 from fibgap.stack import GappedVolume
 
+#: Which families of planes a volume is filled over.
+FAMILY_CHOICES = ("both", "zx")
+
 
 class Grid(Protocol):
     """Where known layers lie; a `GappedVolume` is one."""
@@ -159,8 +162,9 @@ def predict(
     device: torch.device | str = "cpu",
     precision: torch.dtype = torch.float32,
     batch_pixels: int = 2**19,
+    families: str = "both",
 ) -> NDArray[np.float32]:
-    """Predict a volume from both families of planes.
+    """Predict a volume from its planes.
 
     Parameters
     ----------
@@ -174,22 +178,26 @@ def predict(
         torch.float32 or torch.bfloat16.
     batch_pixels : int
         Pixels of planes that go through the network at once.
+    families : str
+        "both" families of planes are averaged, or the "zx"-planes alone say what is gold.
 
     Returns
     -------
     (Z, Y, X) float32
-        The mean of the zx- and the zy-planes; about 1 where gold is.
+        About 1 where gold is.
 
     Raises
     ------
     InputError
-        If the volume is smaller than the receptive field.
+        If the volume is smaller than the receptive field, or the families are unknown.
 
     Notes
     -----
     ASSUME: the volume is inpainted twice, over its zx- and its zy-planes, and the two are
     averaged; the supplement does not say how planes become a volume again.
     """
+    if families not in FAMILY_CHOICES:
+        raise InputError(f"families '{families}' is unknown; choose one of {FAMILY_CHOICES}.")
     filler = PlaneFiller(
         network,
         gapped,
@@ -199,9 +207,11 @@ def predict(
     )
     n_z, n_y, n_x = gapped.shape
     total = torch.zeros((n_y, n_z, n_x), device=device)
-    other = torch.zeros((n_x, n_z, n_y), device=device)
     with kept_memory():
         filler.family(gapped.slices, total)
+        if families == "zx":
+            return total.permute(1, 0, 2).cpu().numpy()
+        other = torch.zeros((n_x, n_z, n_y), device=device)
         filler.family(np.ascontiguousarray(gapped.slices.transpose(0, 2, 1)), other)
         del filler
     mean = (total.permute(1, 0, 2) + other.permute(1, 2, 0)) / 2

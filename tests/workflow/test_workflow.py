@@ -213,3 +213,12 @@ def test_the_weights_remember_their_training(finished: tuple[Project, str]) -> N
     assert json.dumps(training["millings"])
     history = pd.read_csv(Path(folder) / "history.csv")
     assert history["epoch"].tolist() == [1, 2]
+
+
+def test_ablations_train_a_network_once(copied: Project) -> None:
+    """Arms that differ in inference alone share the weights of their base."""
+    jobs = copied.planned("--", "ablations", config="config/ablations.yaml")
+    assert jobs["train_network"] == 4
+    assert jobs["infer"] == 6 * 4
+    assert jobs["tabulate_ablations"] == 1
+    assert "write_report" not in jobs
