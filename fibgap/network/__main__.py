@@ -15,7 +15,6 @@ from fibgap.errors import InputError
 from fibgap.network.device import choose_device, choose_precision
 from fibgap.network.recipe import make_trainer
 from fibgap.network.streaming import fill_file
-from fibgap.network.training import TrainingDivergedError
 from fibgap.network.weights import load_weights
 from fibgap.planes import FAMILIES, extract_planes, plane_manifest, split_planes
 from fibgap.provenance import digest
@@ -192,7 +191,7 @@ def main() -> int:
                 gpus=arguments.gpus,
                 budget=arguments.budget_minutes,
             )
-    except (InputError, TrainingDivergedError) as error:
+    except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0
