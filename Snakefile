@@ -40,6 +40,7 @@ include: "rules/network.smk"
 include: "rules/filling.smk"
 include: "rules/measures.smk"
 include: "rules/tables.smk"
+include: "rules/ablations.smk"
 
 
 onstart:
@@ -51,3 +52,8 @@ rule all:
     input:
         "<results>/report.html",
         collect("<results>/tables/{table}.md", table=PAPER_TABLES),
+
+
+rule ablations:
+    input:
+        "<results>/tables/ablations.md",

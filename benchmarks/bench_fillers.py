@@ -1,15 +1,19 @@
 """Time the supplement's own case: 128 images of 512 x 512, by the network and by the spline.
 
-Prints seconds and ratios, side by side in one run: the cubic-spline filler against
-scipy.interpolate.CubicSpline, and both networks, in fp32 and bf16, against a plain PyTorch loop
-over the same planes. The supplement gives 44 s for its network on a K80 and 7 s for its spline.
+Prints a Markdown table of seconds and ratios, all measured in one run: the cubic-spline filler
+beside scipy.interpolate.CubicSpline; both networks, in fp32 and bf16, beside a straightforward
+PyTorch loop over the same planes in the same precision; patches/s of training. The GPU is timed
+where there is one. The supplement gives 44 s for its network on a K80 and 7 s for its spline.
 
-    python benchmarks/bench_fillers.py [--images 128] [--side 512] [--threads 2] [--gpu]
+    python benchmarks/bench_fillers.py [--images 128] [--side 512] [--threads 2] [--repeats 1]
 """
 
 import argparse
+import os
+import platform
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -19,11 +23,15 @@ from fibgap.fillers import fill
 from fibgap.fillers.weights import GOLD_FROM, spline_weights
 from fibgap.milling import Milling, draw_depths, nearest_layer
 from fibgap.network.architecture import Architecture, Network, count_parameters
+from fibgap.network.device import cpu_has_bfloat16
 from fibgap.network.inference import PlaneFiller
+from fibgap.network.packed import kept_memory
 from fibgap.stack import GappedVolume
 
 PAPER_NETWORK_S = 44.0
 PAPER_SPLINE_S = 7.0
+#: Fewer planes a side than the receptive field are refused.
+LEAST_IMAGES = 23
 
 
 def make_gapped(images: int, side: int) -> GappedVolume:
@@ -36,7 +44,7 @@ def make_gapped(images: int, side: int) -> GappedVolume:
     return GappedVolume(slices, layers, 1.0, 0, 1.0, len(layers))
 
 
-def seconds(function: Callable[[], object], repeats: int = 1) -> float:
+def seconds(function: Callable[[], object], repeats: int) -> float:
     """Return the shortest of so many runs."""
     best = float("inf")
     for _ in range(repeats):
@@ -56,33 +64,88 @@ def scipy_spline(gapped: GappedVolume) -> np.ndarray:
 
 @torch.inference_mode()
 def plain_loop(
-    network: Network, gapped: GappedVolume, device: torch.device, batch: int = 8
+    network: Network,
+    gapped: GappedVolume,
+    images: int,
+    device: torch.device,
+    precision: torch.dtype,
 ) -> torch.Tensor:
-    """Run the network in fp32 over batches of whole planes, with nothing done for speed."""
+    """Run the network over batches of eight whole planes, with nothing done for speed."""
+    network = network.to(device, precision)
     weights = torch.from_numpy(spline_weights(gapped.layers, np.arange(gapped.n_layers)))
-    planes = torch.from_numpy(gapped.volume()).permute(1, 0, 2).float()
-    known = torch.from_numpy(gapped.slices).permute(1, 0, 2).float()
+    planes = torch.from_numpy(gapped.volume()[:, :images]).permute(1, 0, 2).float()
+    known = torch.from_numpy(gapped.slices[:, :images]).permute(1, 0, 2).float()
     results = []
-    for start in range(0, len(planes), batch):
-        image = planes[start : start + batch, None]
-        bicubic = torch.matmul(weights, known[start : start + batch])[:, None]
+    for start in range(0, images, 8):
+        image = planes[start : start + 8, None]
+        bicubic = torch.matmul(weights, known[start : start + 8])[:, None]
         if network.architecture.mask_channel:
             mask = torch.from_numpy(gapped.known)[None, None, :, None].float()
             image = torch.cat([image, mask.expand_as(image)], dim=1)
-        results.append(network(image.to(device), bicubic.to(device)).cpu())
+        output = network(image.to(device, precision), bicubic.to(device, precision))
+        results.append(output.float().cpu())
+    network.to("cpu", torch.float32)
     return torch.cat(results)
 
 
 @torch.inference_mode()
 def our_planes(
-    network: Network, gapped: GappedVolume, device: torch.device, precision: torch.dtype
+    network: Network,
+    gapped: GappedVolume,
+    images: int,
+    device: torch.device,
+    precision: torch.dtype,
 ) -> torch.Tensor:
     """Run one family of planes as inference does."""
-    filler = PlaneFiller(network, gapped, device=device, precision=precision)
-    n_z, n_y, n_x = gapped.shape
-    out = torch.zeros((n_y, n_z, n_x), device=device)
-    filler.family(gapped.slices, out)
+    with kept_memory():
+        filler = PlaneFiller(network, gapped, device=device, precision=precision)
+        out = torch.zeros((images, gapped.n_layers, gapped.shape[2]), device=device)
+        filler.family(gapped.slices[:, :images], out)
     return out.cpu()
+
+
+def training_rate(
+    network: Network, device: torch.device, precision: torch.dtype, batch: int, steps: int
+) -> float:
+    """Return patches of 64 x 64 that a training step takes in a second, the fastest step."""
+    own = Network(network.architecture).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimizer = torch.optim.Adam(own.parameters())
+    channels = 2 if network.architecture.mask_channel else 1
+    image = torch.rand(batch, channels, 64, 64, device=device)
+    image = image.contiguous(memory_format=torch.channels_last)
+    truth = torch.rand(batch, 1, 64, 64, device=device)
+
+    def step() -> None:
+        with torch.autocast(device.type, precision, enabled=precision != torch.float32):
+            output = own(image, truth)
+        loss = ((output.float() - truth) ** 2).mean()
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+
+    step()
+    return batch / seconds(step, steps)
+
+
+def machine(threads: int) -> str:
+    """Return what this was measured on, in words."""
+    name = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        lines = cpuinfo.read_text(encoding="utf-8").splitlines()
+        name = next((x.split(":", 1)[1].strip() for x in lines if x.startswith("model name")), name)
+    parts = [f"{name}, {os.cpu_count()} cores, {threads} threads"]
+    parts.append("bf16 in hardware" if cpu_has_bfloat16() else "no bf16 in hardware")
+    if torch.cuda.is_available():
+        parts.append(torch.cuda.get_device_name())
+    load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
+    return "; ".join([*parts, f"torch {torch.__version__}", f"load at the start {load}"])
+
+
+def row(*cells: str | float) -> None:
+    """Print a row of the table; numbers with three digits."""
+    texts = [cell if isinstance(cell, str) else f"{cell:.3g}" for cell in cells]
+    print("| " + " | ".join(texts) + " |", flush=True)
 
 
 def main() -> None:
@@ -90,39 +153,54 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--images", type=int, default=128)
     parser.add_argument("--side", type=int, default=512)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--gpu", action="store_true", help="time the networks on the GPU")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument(
+        "--repeats", type=int, default=1, help="the shortest of so many runs counts"
+    )
+    parser.add_argument("--batch", type=int, default=64, help="patches a training step")
     parser.add_argument("--skip-loop", action="store_true", help="leave the plain loop out")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    device = torch.device("cuda" if arguments.gpu else "cpu")
-    gapped = make_gapped(arguments.images, arguments.side)
-    share = arguments.images / 128 * (arguments.side / 512) ** 2
-    where = torch.cuda.get_device_name() if arguments.gpu else f"{arguments.threads} CPU threads"
-    print(f"{arguments.images} images of {arguments.side} x {arguments.side}, {where}")
-    ours = seconds(lambda: fill(gapped, "cubic_spline"), 3)
-    theirs = seconds(lambda: scipy_spline(gapped), 3)
-    print(f"{'spline, ours':34s} {ours:8.2f} s   paper / ours {PAPER_SPLINE_S * share / ours:8.1f}")
-    print(f"{'spline, SciPy':34s} {theirs:8.2f} s   SciPy / ours {theirs / ours:8.1f}")
-    for name, width, mask in (("Table S1", 1.0, False), ("compact", 1 / 3, True)):
-        network = Network(Architecture.from_width(width, mask_channel=mask)).eval().to(device)
+    images, side, repeats = arguments.images, arguments.side, arguments.repeats
+    gapped = make_gapped(max(images, LEAST_IMAGES), side)
+    share = images / 128 * (side / 512) ** 2
+    print(f"{images} images of {side} x {side}. {machine(arguments.threads)}.\n")
+    row("what", "device", "precision", "ours, s", "plain, s", "plain / ours", "paper / ours")
+    row("---", "---", "---", "---:", "---:", "---:", "---:")
+    part = GappedVolume(
+        np.ascontiguousarray(gapped.slices[:, :images]), gapped.layers, 1.0, 0, 1.0, gapped.n_given
+    )
+    fill(part, "cubic_spline")
+    ours = seconds(lambda: fill(part, "cubic_spline"), max(3, repeats))
+    theirs = seconds(lambda: scipy_spline(part), max(2, repeats))
+    paper = PAPER_SPLINE_S * share / ours
+    row("spline, beside SciPy's", "CPU", "fp32", ours, theirs, theirs / ours, paper)
+    devices = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+    cases = [
+        (name, Network(Architecture.from_width(width, mask_channel=mask)).eval(), device, precision)
+        for name, width, mask in (("Table S1", 1.0, False), ("compact", 1 / 3, True))
+        for device in map(torch.device, devices)
+        for precision in (torch.float32, torch.bfloat16)
+    ]
+    for name, network, device, precision in cases:
         label = f"{name} ({count_parameters(network):,} parameters)"
+        where = "CPU" if device.type == "cpu" else "GPU"
+        kind = {torch.float32: "fp32", torch.bfloat16: "bf16"}[precision]
+        if device.type == "cuda":
+            our_planes(network, gapped, images, device, precision)
+        case = (network, gapped, images, device, precision)
+        ours = seconds(lambda case=case: our_planes(*case), repeats)
         loop = float("nan")
         if not arguments.skip_loop:
-            loop = seconds(lambda network=network: plain_loop(network, gapped, device))
-            print(f"{label + ', plain loop':34s} {loop:8.2f} s")
-        network = network.cpu()
-        for precision in (torch.float32, torch.bfloat16):
-            ours = seconds(
-                lambda network=network, precision=precision: our_planes(
-                    network, gapped, device, precision
-                )
-            )
-            kind = str(precision).removeprefix("torch.")
-            print(
-                f"{name + ', ' + kind:34s} {ours:8.2f} s   loop / ours {loop / ours:8.2f}   "
-                f"paper / ours {PAPER_NETWORK_S * share / ours:8.2f}"
-            )
+            loop = seconds(lambda case=case: plain_loop(*case), repeats)
+        row(label, where, kind, ours, loop, loop / ours, PAPER_NETWORK_S * share / ours)
+    print("\nTraining, patches of 64 x 64:\n")
+    row("network", "device", "precision", "patches/s")
+    row("---", "---", "---", "---:")
+    for name, network, device, precision in cases:
+        rate = training_rate(network, device, precision, arguments.batch, 2)
+        kind = {torch.float32: "fp32", torch.bfloat16: "bf16"}[precision]
+        row(name, "CPU" if device.type == "cpu" else "GPU", kind, rate)
 
 
 if __name__ == "__main__":

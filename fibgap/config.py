@@ -134,6 +134,22 @@ def _check_tables(config: Config) -> None:
             raise InputError(
                 f"{head} names the network '{arm['network']}', which is not in networks."
             )
+        if "network" not in arm and (arm["families"], arm["threshold"]) != ("both", "half"):
+            raise InputError(
+                f"{head} has the filler '{arm['filler']}': families and threshold are for a "
+                "network."
+            )
+    for ablation in config["ablations"]:
+        for key in ("arm", "base"):
+            if ablation[key] not in names:
+                raise InputError(
+                    f"configuration: ablations names the {key} '{ablation[key]}', which is not in "
+                    "arms."
+                )
+        if ablation["arm"] == ablation["base"]:
+            raise InputError(
+                f"configuration: ablations compares the arm '{ablation['arm']}' with itself."
+            )
     for name, network in config["networks"].items():
         if network["weights"] != TRAIN:
             continue

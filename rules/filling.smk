@@ -48,6 +48,8 @@ rule infer:
     params:
         datasets=datasets_of,
         arm="{arm}",
+        families=arm_setting("families"),
+        threshold=arm_setting("threshold"),
         precision=EXPERIMENT["infer"]["precision"],
         batch_pixels=EXPERIMENT["infer"]["batch_pixels"],
         weights=arm_weights_digest,

@@ -15,8 +15,10 @@ from fibgap import config as configuration
 from fibgap.config import check, load, schema, with_defaults
 from fibgap.errors import InputError
 from fibgap.fillers import filler_names
+from fibgap.fillers.network import THRESHOLDS
 from fibgap.holes import fill_holes
 from fibgap.milling import DISTRIBUTIONS, Milling, MillingRange
+from fibgap.network.inference import FAMILY_CHOICES
 from fibgap.network.settings import LOSS_ROWS, SCHEDULES, Training
 from fibgap.placement import PLACEMENTS
 from fibgap.planes import plane_manifest, split_planes
@@ -70,6 +72,7 @@ FULLEST = {
         },
     },
     "calibrate": {"levels": [{"solid_fraction": [0.2, 0.4], "wavelength_nm": [20, 60]}]},
+    "ablations": [{"arm": "RML-s", "base": "RNN-s", "change": "by a network"}],
 }
 
 
@@ -330,6 +333,8 @@ def test_choices_are_those_of_the_library():
     assert set(nodes[millings]["items"]["enum"]) == set(DISTRIBUTIONS)
     assert set(nodes[(*training, "schedule")]["enum"]) == set(SCHEDULES)
     assert set(nodes[(*training, "loss_rows")]["enum"]) == set(LOSS_ROWS)
+    assert set(nodes[(*arm, "families")]["enum"]) == set(FAMILY_CHOICES)
+    assert set(nodes[(*arm, "threshold")]["enum"]) == set(THRESHOLDS)
 
 
 @pytest.mark.parametrize("by", dict(NODES)["training_sets", "item", "split_by"]["enum"])
@@ -630,3 +635,33 @@ def test_load_reads_what_check_checks(tmp_path):
         encoding="utf-8",
     )
     assert load(path) == load(str(path)) == check(SMALLEST)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"families": "zx"}, "families and threshold are for a network"),
+        ({"threshold": "keep_fraction"}, "families and threshold are for a network"),
+    ],
+    ids=str,
+)
+def test_options_of_networks_are_for_networks(changes, words):
+    """An arm without a network has no families of planes and no threshold."""
+    arms = [{**SMALLEST["arms"][0], **changes}]
+    with pytest.raises(InputError, match=words):
+        check({**SMALLEST, "arms": arms})
+
+
+@pytest.mark.parametrize(
+    ("arm", "base", "words"),
+    [
+        ("RNN-s", "RCS-s", "the base 'RCS-s', which is not in arms"),
+        ("RCS-s", "RNN-s", "the arm 'RCS-s', which is not in arms"),
+        ("RNN-s", "RNN-s", "the arm 'RNN-s' with itself"),
+    ],
+)
+def test_ablations_name_two_arms(arm, base, words):
+    """What is compared must be in the arm table, and must be two different arms."""
+    row = {"arm": arm, "base": base, "change": "something"}
+    with pytest.raises(InputError, match=words):
+        check({**SMALLEST, "ablations": [row]})

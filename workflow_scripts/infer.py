@@ -18,7 +18,7 @@ def main(placed: str, weights: str, output: str, *, gpus: int, params: dict) -> 
         "network": load_weights(weights).network,
         "device": device,
         "precision": choose_precision(params["precision"], device),
-        "batch_pixels": params["batch_pixels"],
+        **{name: params[name] for name in ("batch_pixels", "families", "threshold")},
     }
 
     def compute(dataset: int) -> Record:
@@ -30,7 +30,12 @@ def main(placed: str, weights: str, output: str, *, gpus: int, params: dict) -> 
         stage="infer",
         datasets=params["datasets"],
         digest=chain_digest(params, [placed, weights]),
-        attributes={**inherited_attributes(placed), "filler": "network", "device": device.type},
+        attributes={
+            **inherited_attributes(placed),
+            **{name: params[name] for name in ("families", "threshold")},
+            "filler": "network",
+            "device": device.type,
+        },
         compute=compute,
         label=params["arm"],
     )

@@ -1,4 +1,4 @@
-"""Train one network of a configuration, without a workflow: ``python -m fibgap.network``."""
+"""Train a network, or fill a stack by one, without a workflow: ``python -m fibgap.network``."""
 
 import argparse
 import json
@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 from fibgap import config as configuration
 from fibgap import seeds
 from fibgap.errors import InputError
-from fibgap.network.device import choose_device
+from fibgap.network.device import choose_device, choose_precision
 from fibgap.network.recipe import make_trainer
+from fibgap.network.streaming import fill_file
+from fibgap.network.weights import load_weights
 from fibgap.planes import FAMILIES, extract_planes, plane_manifest, split_planes
 from fibgap.provenance import digest
-from fibgap.shipped import file_sha256
+from fibgap.shipped import file_sha256, resolve_weights
 from fibgap.storage import write_aside
 from fibgap.training_sets import generate_training_volume
 
@@ -119,26 +121,75 @@ def train(config_path: Path, network: str, out: Path, *, gpus: int, budget: floa
     return status
 
 
-def main() -> int:
-    """Parse the command line and train."""
-    parser = argparse.ArgumentParser(prog="python -m fibgap.network", description=__doc__)
+def fill_stack(arguments: argparse.Namespace) -> None:
+    """Fill a stack from file to file."""
+    device = choose_device(arguments.gpus)
+    fill_file(
+        load_weights(resolve_weights(arguments.weights)).network,
+        arguments.placed,
+        arguments.out,
+        dataset=arguments.dataset,
+        device=device,
+        precision=choose_precision(arguments.precision, device),
+        batch_pixels=arguments.batch_pixels,
+        memory_mb=arguments.memory_mb,
+        log=lambda line: print(line, flush=True),
+    )
+
+
+def _training_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command that trains."""
+    parser = argparse.ArgumentParser(
+        prog="python -m fibgap.network",
+        description="Train one network of a configuration, without a workflow.",
+        epilog="python -m fibgap.network fill --help: fill a stack that is larger than memory.",
+    )
     parser.add_argument("config", type=Path, help="configuration file")
     parser.add_argument("network", help="key of its networks table")
     parser.add_argument("--out", type=Path, required=True, help="folder for everything written")
-    parser.add_argument("--gpus", type=int, default=0, help="0: the CPU; 1: CUDA or an error")
     parser.add_argument("--budget-minutes", type=float, help="stop after an epoch, to go on later")
+    return parser
+
+
+def _filling_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command that fills."""
+    parser = argparse.ArgumentParser(
+        prog="python -m fibgap.network fill",
+        description="Fill the gaps of placed slices by a network, in bounded memory; a run that "
+        "was killed goes on where it was.",
+    )
+    parser.add_argument("placed", type=Path, help="file of placed slices (HDF5)")
+    parser.add_argument("weights", help="weights file, or shipped:NAME")
+    parser.add_argument("out", type=Path, help="file for the filled volume (HDF5)")
+    parser.add_argument("--dataset", type=int, default=0, help="which dataset of the file")
+    parser.add_argument("--precision", default="auto", help="fp32, bf16 or auto")
+    parser.add_argument("--batch-pixels", type=int, default=2**19, help="pixels at once")
+    parser.add_argument(
+        "--memory-mb", type=float, default=4000, help="memory beyond that of the program itself"
+    )
+    return parser
+
+
+def main() -> int:
+    """Parse the command line; train or fill."""
+    filling = sys.argv[1:2] == ["fill"]
+    parser = _filling_parser() if filling else _training_parser()
+    parser.add_argument("--gpus", type=int, default=0, help="0: the CPU; 1: CUDA or an error")
     parser.add_argument("--threads", type=int, help="threads of the CPU; default: torch decides")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(sys.argv[2:] if filling else sys.argv[1:])
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     try:
-        train(
-            arguments.config,
-            arguments.network,
-            arguments.out,
-            gpus=arguments.gpus,
-            budget=arguments.budget_minutes,
-        )
+        if filling:
+            fill_stack(arguments)
+        else:
+            train(
+                arguments.config,
+                arguments.network,
+                arguments.out,
+                gpus=arguments.gpus,
+                budget=arguments.budget_minutes,
+            )
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -1,5 +1,7 @@
 """Inference: both families of planes of a volume through the network, block by block."""
 
+from typing import Protocol
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -7,10 +9,26 @@ from numpy.typing import NDArray
 from fibgap.errors import InputError
 from fibgap.fillers.weights import spline_weights
 from fibgap.network.architecture import Network
+from fibgap.network.packed import PackedNetwork, kept_memory
 from fibgap.stack import GappedVolume
 
+#: Which families of planes a volume is filled over.
+FAMILY_CHOICES = ("both", "zx")
 
-def require_planes(gapped: GappedVolume, network: Network) -> None:
+
+class Grid(Protocol):
+    """Where known layers lie; a `GappedVolume` is one."""
+
+    @property
+    def layers(self) -> NDArray[np.int64]:
+        """Indices of the known layers."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Shape (Z, Y, X)."""
+
+
+def require_planes(gapped: Grid, network: Network) -> None:
     """Check that planes hold at least one whole receptive field.
 
     Raises
@@ -33,8 +51,8 @@ class PlaneFiller:
     ----------
     network : Network
         With trained weights, in evaluation mode.
-    gapped : GappedVolume
-        Known layers and their places.
+    gapped : GappedVolume or Grid
+        Places of the known layers.
     device : torch.device
         Where the network runs.
     precision : torch.dtype
@@ -46,24 +64,29 @@ class PlaneFiller:
     def __init__(
         self,
         network: Network,
-        gapped: GappedVolume,
+        gapped: Grid,
         *,
         device: torch.device,
         precision: torch.dtype = torch.float32,
         batch_pixels: int = 2**19,
     ) -> None:
         require_planes(gapped, network)
-        self.gapped, self.device, self.precision = gapped, device, precision
+        self.rows, self.device, self.precision = gapped.shape[0], device, precision
         self.batch_pixels = batch_pixels
         self.mask_channel = network.architecture.mask_channel
         self.reach = network.architecture.receptive_reach
-        own = Network(network.architecture)
-        own.load_state_dict(network.state_dict())
-        self.network = own.eval().to(device, precision, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        # Rounding hurts most where it comes last: L1 and L2 stay in fp32, for a tenth more time.
-        self.network.l1.float()
-        self.network.l2.float()
-        weights = spline_weights(gapped.layers, np.arange(gapped.n_layers))
+        self.network: Network | PackedNetwork
+        if device.type == "cpu":
+            self.network = PackedNetwork(network, precision)
+        else:
+            own = Network(network.architecture)
+            own.load_state_dict(network.state_dict())
+            own.eval().to(device, precision, memory_format=torch.channels_last)  # type: ignore[call-overload]
+            # Rounding hurts most where it comes last: L1 and L2 stay in fp32.
+            own.l1.float()
+            own.l2.float()
+            self.network = own
+        weights = spline_weights(gapped.layers, np.arange(self.rows))
         self.weights = torch.from_numpy(weights).to(device)
         self.layers = torch.from_numpy(gapped.layers).to(device)
 
@@ -80,20 +103,27 @@ class PlaneFiller:
         torch.Tensor
             float32, shape (B, Z, W).
         """
-        count, rows, width = columns.shape[1], self.gapped.n_layers, columns.shape[2]
+        count, rows, width = columns.shape[1], self.rows, columns.shape[2]
         known = torch.from_numpy(columns).to(self.device).float()
         bicubic = (self.weights @ known.reshape(len(known), -1)).reshape(rows, count, width)
         image = torch.zeros((2 if self.mask_channel else 1, rows, count, width), device=self.device)
         image[0, self.layers] = known
         if self.mask_channel:
             image[1, self.layers] = 1.0
-        network_input = image.permute(2, 0, 1, 3).to(self.precision)
-        output = self.network(
-            network_input.contiguous(memory_format=torch.channels_last),
-            bicubic.permute(1, 0, 2)[:, None],
-        )
+        network_input = image.permute(2, 0, 1, 3)
+        if isinstance(self.network, Network):
+            network_input = network_input.to(self.precision, memory_format=torch.channels_last)
+        output = self.network(network_input, bicubic.permute(1, 0, 2)[:, None])
         result: torch.Tensor = output[:, 0].float()
         return result
+
+    def tile_width(self) -> int:
+        """Return how many columns of a plane go through the network at once."""
+        return max(64, self.batch_pixels // self.rows)
+
+    def planes_at_once(self, width: int) -> int:
+        """Return how many planes, or tiles of them, go through the network at once."""
+        return max(1, self.batch_pixels // (self.rows * min(width, self.tile_width())))
 
     def family(self, slices: NDArray[np.bool_], out: torch.Tensor) -> None:
         """Add the inpainted planes of one family to a volume.
@@ -111,9 +141,7 @@ class PlaneFiller:
         field, so tiling changes no voxel.
         """
         _, planes, width = slices.shape
-        rows = self.gapped.n_layers
-        tile = max(64, self.batch_pixels // rows)
-        at_once = max(1, self.batch_pixels // (rows * min(width, tile)))
+        tile, at_once = self.tile_width(), self.planes_at_once(width)
         for first in range(0, planes, at_once):
             part = slice(first, first + at_once)
             if width <= tile:
@@ -134,8 +162,9 @@ def predict(
     device: torch.device | str = "cpu",
     precision: torch.dtype = torch.float32,
     batch_pixels: int = 2**19,
+    families: str = "both",
 ) -> NDArray[np.float32]:
-    """Predict a volume from both families of planes.
+    """Predict a volume from its planes.
 
     Parameters
     ----------
@@ -149,22 +178,26 @@ def predict(
         torch.float32 or torch.bfloat16.
     batch_pixels : int
         Pixels of planes that go through the network at once.
+    families : str
+        "both" families of planes are averaged, or the "zx"-planes alone say what is gold.
 
     Returns
     -------
     (Z, Y, X) float32
-        The mean of the zx- and the zy-planes; about 1 where gold is.
+        About 1 where gold is.
 
     Raises
     ------
     InputError
-        If the volume is smaller than the receptive field.
+        If the volume is smaller than the receptive field, or the families are unknown.
 
     Notes
     -----
     ASSUME: the volume is inpainted twice, over its zx- and its zy-planes, and the two are
     averaged; the supplement does not say how planes become a volume again.
     """
+    if families not in FAMILY_CHOICES:
+        raise InputError(f"families '{families}' is unknown; choose one of {FAMILY_CHOICES}.")
     filler = PlaneFiller(
         network,
         gapped,
@@ -174,8 +207,12 @@ def predict(
     )
     n_z, n_y, n_x = gapped.shape
     total = torch.zeros((n_y, n_z, n_x), device=device)
-    filler.family(gapped.slices, total)
-    other = torch.zeros((n_x, n_z, n_y), device=device)
-    filler.family(np.ascontiguousarray(gapped.slices.transpose(0, 2, 1)), other)
+    with kept_memory():
+        filler.family(gapped.slices, total)
+        if families == "zx":
+            return total.permute(1, 0, 2).cpu().numpy()
+        other = torch.zeros((n_x, n_z, n_y), device=device)
+        filler.family(np.ascontiguousarray(gapped.slices.transpose(0, 2, 1)), other)
+        del filler
     mean = (total.permute(1, 0, 2) + other.permute(1, 2, 0)) / 2
     return mean.cpu().numpy()

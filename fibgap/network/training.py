@@ -39,8 +39,8 @@ class Progress:
     history: list[dict[str, float]] = field(default_factory=list)
 
 
-class TrainingDivergedError(RuntimeError):
-    """The loss is no longer a number; the last good weights were kept."""
+class TrainingDivergedError(InputError):
+    """The loss is no longer a number, by what was asked; the last good weights were kept."""
 
 
 class Trainer:
@@ -304,10 +304,15 @@ class Trainer:
         validation_loss = self._validate()
         bad = next((x for x in (train_loss, validation_loss) if not math.isfinite(x)), None)
         if bad is not None:
+            kept = (
+                f"the best weights so far (epoch {progress.best_epoch}) are kept in "
+                f"{self.folder / BEST}"
+                if progress.best_epoch
+                else "there are no good weights yet"
+            )
             raise TrainingDivergedError(
-                f"the loss became {bad} in epoch {progress.epoch + 1}; training stopped, "
-                f"and the best weights so far (epoch {progress.best_epoch}) are kept in "
-                f"{self.folder / BEST}."
+                f"the loss became {bad} in epoch {progress.epoch + 1}; training stopped, and "
+                f"{kept}: try a learning_rate below {training.learning_rate:g}."
             )
         progress.epoch += 1
         progress.seconds += seconds

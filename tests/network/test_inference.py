@@ -7,7 +7,7 @@ from scipy.interpolate import CubicSpline
 
 from fibgap.errors import InputError
 from fibgap.fillers import fill
-from fibgap.fillers.network import fill_network
+from fibgap.fillers.network import cut, fill_network
 from fibgap.network.architecture import Architecture, Network
 from fibgap.network.inference import PlaneFiller, predict, require_planes
 from fibgap.stack import GappedVolume
@@ -215,3 +215,36 @@ def test_without_gaps_nothing_is_asked(make_network):
     """Where every layer is known the network is not asked, however small the volume."""
     full = make_gapped(5, 6, [0, 1, 2])
     assert np.array_equal(fill(full, "network", network=make_network()), full.slices)
+
+
+def test_one_family_is_the_zx_planes_alone(make_network, gapped):
+    """With families "zx" every plane at constant y is filled by itself."""
+    network = make_network(6)
+    alone = predict(network, gapped, families="zx")
+    slices = gapped.slices.copy()
+    slices[4, 11, 13] ^= True
+    other = GappedVolume(slices, gapped.layers, 2.5, 0, 2.5, 9)
+    _, y, _ = np.nonzero(predict(network, other, families="zx") != alone)
+    assert set(y) == {11}
+    assert not np.allclose(alone, predict(network, gapped), rtol=0, atol=1e-3)
+    with pytest.raises(InputError, match="families 'zy' is unknown"):
+        predict(network, gapped, families="zy")
+
+
+def test_a_threshold_can_keep_the_solid_fraction(make_network, gapped):
+    """With keep_fraction, filled layers have as much gold as known ones, the highest values."""
+    network = make_network(6)
+    mean = predict(network, gapped)[gapped.missing_layers]
+    found = fill_network(gapped, network=network, threshold="keep_fraction")
+    assert found.sum() == round(gapped.slices.mean() * found.size)
+    assert mean[found].min() > mean[~found].max()
+    assert found.mean() != pytest.approx(fill_network(gapped, network=network).mean(), abs=0.05)
+
+
+def test_thresholds_at_their_ends():
+    """Slices without gold leave none, slices full of it fill all, and names are checked."""
+    values = np.random.default_rng(0).random((3, 4, 5), np.float32)
+    assert not cut(values, np.zeros((2, 4, 5), np.bool_), "keep_fraction").any()
+    assert cut(values, np.ones((2, 4, 5), np.bool_), "keep_fraction").all()
+    with pytest.raises(InputError, match="threshold 'most' is unknown"):
+        cut(values, np.ones((2, 4, 5), np.bool_), "most")

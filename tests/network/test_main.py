@@ -3,16 +3,24 @@
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from fibgap.network import __main__ as program
+from fibgap.network.architecture import Architecture
 from fibgap.network.device import OVERRIDE
-from fibgap.network.weights import load_weights
+from fibgap.network.weights import load_weights, save_weights
+from fibgap.records import gapped_to_record
+from fibgap.stack import GappedVolume
+from fibgap.storage import create_hdf5, group_name, write_array
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -158,3 +166,91 @@ def test_a_gpu_is_used_or_missed(config, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     assert call(monkeypatch, config, "small", "--out", tmp_path / "out", "--gpus", "1") == 2
     assert "gpu=1 was asked for, but CUDA is not available" in capsys.readouterr().err
+
+
+def test_a_loss_that_is_no_number_is_one_sentence(config, tmp_path, monkeypatch, capsys):
+    """A rate that makes the loss explode stops training; nothing is delivered."""
+    config.write_text(
+        CONFIG.replace("precision: fp32", "precision: fp32\n      learning_rate: 1.0e+30")
+    )
+    assert call(monkeypatch, config, "small", "--out", tmp_path / "out") == 2
+    error = capsys.readouterr().err
+    assert re.fullmatch(
+        r"error: the loss became (nan|inf) in epoch 1; training stopped, and there are no good "
+        r"weights yet: try a learning_rate below 1e\+30\.\n",
+        error,
+    )
+    assert not (tmp_path / "out" / "small.safetensors").exists()
+
+
+def test_a_damaged_checkpoint_is_one_sentence(config, tmp_path, monkeypatch, capsys):
+    """A checkpoint that was cut short is told by its path."""
+    out = tmp_path / "out"
+    assert call(monkeypatch, config, "small", "--out", out, "--budget-minutes", "1e-9") == 0
+    checkpoint = out / "checkpoint.pt"
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-100])
+    assert call(monkeypatch, config, "small", "--out", out) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: checkpoint {checkpoint} is damaged")
+    assert error.count("\n") == 1
+
+
+@pytest.fixture
+def placed(tmp_path):
+    """A file of placed slices of 10 x 24 x 22 voxels, whose planes are too small."""
+    slices = np.random.default_rng(0).random((4, 24, 22)) < 0.5
+    gapped = GappedVolume(slices, np.array([0, 3, 5, 9]), 2.5, 0, 2.5, 4)
+    path = tmp_path / "placed.h5"
+    with create_hdf5(path, "place_slices", {}) as file:
+        group = file.create_group(group_name(0))
+        for name, values in gapped_to_record(gapped).arrays.items():
+            write_array(group, name, values)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [
+        ("missing", "weights file .* does not exist"),
+        ("truncated", "weights file .* is damaged or no safetensors file"),
+        ("version", "has format 'fibgap-network-0', not 'fibgap-network-1'"),
+        ("architecture", r"does not fit its architecture: '.*' has shape"),
+        ("planes", "a volume of 10 x 24 x 22 voxels is too small for this network"),
+        ("volumes", "file .* is of stage 'measure', not 'place_slices'"),
+        ("dataset", "placed.h5 holds no dataset 1"),
+        ("memory", "memory_mb is 1, but"),
+    ],
+)
+def test_what_cannot_be_filled_is_one_sentence(
+    placed, tmp_path, monkeypatch, capsys, make_network, bad, words
+):
+    """Weights and volumes that cannot be used end with exit status 2 and one line."""
+    weights, out = tmp_path / "w.safetensors", tmp_path / "filled.h5"
+    save_weights(weights, make_network(), {})
+    options = ["--precision", "fp32"]
+    with safe_open(weights, framework="pt") as stream:
+        metadata = stream.metadata()
+        tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
+    if bad == "missing":
+        weights.unlink()
+    elif bad == "truncated":
+        weights.write_bytes(weights.read_bytes()[:-10])
+    elif bad == "version":
+        save_file(tensors, weights, {**metadata, "format": "fibgap-network-0"})
+    elif bad == "architecture":
+        other = json.dumps(Architecture.from_width(0.1).to_dict())
+        save_file(tensors, weights, {**metadata, "architecture": other})
+    elif bad == "volumes":
+        with create_hdf5(placed, "measure", {}):
+            pass
+    elif bad == "dataset":
+        options += ["--dataset", "1"]
+    elif bad == "memory":
+        options += ["--memory-mb", "1"]
+        monkeypatch.setattr("fibgap.network.inference.require_planes", lambda *_: None)
+    assert call(monkeypatch, "fill", placed, weights, out, *options) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert re.search(words, error)
+    assert error.count("\n") == 1
+    assert not out.exists()

@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 import torch
 import yaml
+from safetensors import safe_open
+from safetensors.numpy import save_file
 from snakemake.scheduling import job_scheduler
 
 from .conftest import ROOT, Project
@@ -213,3 +215,40 @@ def test_the_weights_remember_their_training(finished: tuple[Project, str]) -> N
     assert json.dumps(training["millings"])
     history = pd.read_csv(Path(folder) / "history.csv")
     assert history["epoch"].tolist() == [1, 2]
+
+
+def test_ablations_train_a_network_once(copied: Project) -> None:
+    """Arms that differ in inference alone share the weights of their base."""
+    jobs = copied.planned("--", "ablations", config="config/ablations.yaml")
+    assert jobs["train_network"] == 4
+    assert jobs["infer"] == 6 * 4
+    assert jobs["tabulate_ablations"] == 1
+    assert "write_report" not in jobs
+
+
+def test_weights_of_another_version_are_told_in_one_sentence(copied: Project) -> None:
+    """Inference with weights of an unknown format stops with their name, and fills nothing."""
+    made = copied.folder / "results/tiny/networks/compact/weights.safetensors"
+    with safe_open(made, framework="np") as stream:
+        metadata = {**stream.metadata(), "format": "fibgap-network-0"}
+        tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
+    save_file(tensors, copied.folder / "old.safetensors", metadata)
+    networks = {"compact": {"weights": "old.safetensors"}}
+    filled = "results/tiny/filled/RML-s/000.h5"
+    done = copied.run("--", filled, config=write_config(copied, "old", networks=networks))
+    assert done.returncode != 0
+    said = "error: weights file old.safetensors has format 'fibgap-network-0', not "
+    assert said in done.stdout
+    assert "Traceback" not in done.stdout
+    assert not (copied.folder / filled).exists()
+
+
+def test_a_loss_that_is_no_number_is_told_in_one_sentence(copied: Project) -> None:
+    """Training with a rate that makes the loss explode stops and says so, without a traceback."""
+    network = yaml.safe_load((copied.folder / "tests/config/tiny.yaml").read_text())["networks"]
+    network["compact"]["training"]["learning_rate"] = 1e30
+    target = "results/tiny/networks/compact/weights.safetensors"
+    done = copied.run("--", target, config=write_config(copied, "steep", networks=network))
+    assert done.returncode != 0
+    assert re.search("error: the loss became (nan|inf) in epoch 1; training stopped", done.stdout)
+    assert "Traceback" not in done.stdout

@@ -1,0 +1,300 @@
+"""Fill a stack that is larger than memory: plane block by plane block, from file to file."""
+
+import hashlib
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from fibgap.errors import InputError
+from fibgap.fillers.weights import threshold
+from fibgap.network.architecture import Network
+from fibgap.network.inference import PlaneFiller
+from fibgap.network.packed import PackedNetwork, kept_memory
+from fibgap.provenance import digest
+from fibgap.storage import create_hdf5, group_name, open_hdf5, read_array
+
+_CHUNK = 64
+#: For what HDF5 and torch hold besides, in bytes.
+_ROOM = 16 * 2**20
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A gapped stack in a file, of which only the places of its layers are held in memory."""
+
+    path: Path
+    dataset: int
+    layers: NDArray[np.int64]
+    shape: tuple[int, int, int]
+    attributes: dict[str, Any]
+
+    @property
+    def missing(self) -> NDArray[np.int64]:
+        """Indices of the missing layers."""
+        return np.setdiff1d(np.arange(self.shape[0]), self.layers)
+
+    def read(self, axis: int, part: slice) -> NDArray[np.bool_]:
+        """Return the known rows of a block of planes, (N, planes, width), along y (1) or x (2)."""
+        with open_hdf5(self.path, "place_slices") as file:
+            slices = file[group_name(self.dataset)]["slices"]
+            if axis == 1:
+                return np.asarray(slices[:, part, :]).view(np.bool_)
+            block = np.asarray(slices[:, :, part]).view(np.bool_)
+        return np.ascontiguousarray(block.transpose(0, 2, 1))
+
+
+def _open_source(path: Path, dataset: int) -> _Source:
+    """Look into the file of a gapped stack."""
+    with open_hdf5(path, "place_slices") as file:
+        name = group_name(dataset)
+        if name not in file:
+            raise InputError(f"file {path} holds no dataset {dataset}.")
+        group = file[name]
+        layers = read_array(group, "layers").astype(np.int64)
+        if "slices" not in group or group["slices"].ndim != 3:
+            raise InputError(f"file {path} lacks slices in dataset {dataset}.")
+        _, n_y, n_x = group["slices"].shape
+        keep = ("voxel_nm", "base_seed", "digest")
+        attributes = {key: file.attrs[key] for key in keep if key in file.attrs}
+    return _Source(path, dataset, layers, (int(layers[-1]) + 1, n_y, n_x), attributes)
+
+
+def _blocks(planes: int, at_once: int) -> Iterator[slice]:
+    """Yield blocks of planes."""
+    for first in range(0, planes, at_once):
+        yield slice(first, min(first + at_once, planes))
+
+
+class _Budget:
+    """How many planes a block may have so that memory stays below a bound.
+
+    Notes
+    -----
+    A block of planes P of shape (Z, W), M rows of them missing and N known, holds at a time: the
+    result and its missing rows (8 bytes a pixel), the other family and the mean (8 bytes a missing
+    pixel), what is written (1), and the known rows as read and as turned (2).
+    """
+
+    def __init__(self, source: _Source, filler: PlaneFiller, memory_mb: float) -> None:
+        rows, n_y, n_x = source.shape
+        known = len(source.layers)
+        network = filler.network
+        pixel = network.bytes_a_pixel() if isinstance(network, PackedNetwork) else 64
+        widths = {1: n_x, 2: n_y}
+        at_once = {
+            axis: min(filler.planes_at_once(width), source.shape[axis])
+            for axis, width in widths.items()
+        }
+        batch = max(
+            at_once[axis] * rows * min(width, filler.tile_width() + 2 * filler.reach)
+            for axis, width in widths.items()
+        )
+        # The spline's matrices, and layers as they are compressed one by one.
+        fixed = _ROOM + batch * pixel + 4 * known * (rows + 8 * known) + 3 * n_y * n_x
+        self.planes = {}
+        least = 0
+        for axis, width in widths.items():
+            plane = width * (8 * rows + 9 * (rows - known) + 2 * known)
+            step = plane * at_once[axis]
+            least = max(least, fixed + step)
+            # Whole batches make a block, so that they are those of a volume in memory.
+            fitting = int((memory_mb * 1e6 - fixed) // step) * at_once[axis]
+            self.planes[axis] = min(fitting, source.shape[axis])
+        if least > memory_mb * 1e6:
+            raise InputError(
+                f"memory_mb is {memory_mb:g}, but {source.path} needs {least / 1e6:.0f} MB with "
+                f"batches of {filler.batch_pixels} pixels: give more memory or fewer pixels."
+            )
+
+
+def _weights_digest(network: Network) -> str:
+    """Return a digest of a network's weights."""
+    found = hashlib.sha256(repr(network.architecture).encode())
+    for name, values in sorted(network.state_dict().items()):
+        found.update(name.encode() + values.detach().float().cpu().numpy().tobytes())
+    return found.hexdigest()
+
+
+@torch.inference_mode()
+def fill_file(
+    network: Network,
+    source: Path | str,
+    target: Path | str,
+    *,
+    dataset: int = 0,
+    device: torch.device | str = "cpu",
+    precision: torch.dtype = torch.float32,
+    batch_pixels: int = 2**19,
+    memory_mb: float = 4000,
+    log: Callable[[str], None] = print,
+) -> None:
+    """Fill the gaps of a stack in a file by a network, in bounded memory.
+
+    Parameters
+    ----------
+    network : Network
+        With trained weights.
+    source : path
+        A file of placed slices, with one or more datasets.
+    target : path
+        The file of the filled volume, for the same dataset; it appears when it is complete.
+    dataset : int
+        Which dataset of the file is filled.
+    device, precision, batch_pixels
+        See `fibgap.network.inference.predict`.
+    memory_mb : float
+        Memory in MB (10^6 bytes) that is used at most, besides what the program and its libraries
+        take without any data.
+    log : callable
+        Receives one line a block.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be used, holds no such dataset, is smaller than the receptive field, or
+        needs more memory than is allowed.
+
+    Notes
+    -----
+    The result is that of `fibgap.fillers.fill`, voxel for voxel, since the network sees the same
+    batches. First all zx-planes are predicted, then all zy-planes; the first family waits on disk
+    (4 bytes for a missing voxel) beside the target. Every finished block is kept there, so a run
+    that was killed goes on with the blocks that are not there yet.
+    """
+    target, device = Path(target), torch.device(device)
+    stack = _open_source(Path(source), dataset)
+    attributes = {**stack.attributes, "device": device.type}
+    if not len(stack.missing):
+        _assemble(stack, [], target, attributes)
+        return
+    filler = PlaneFiller(
+        network, stack, device=device, precision=precision, batch_pixels=batch_pixels
+    )
+    planes = _Budget(stack, filler, memory_mb).planes
+    state = Path(source).stat()
+    key = digest(
+        [
+            _weights_digest(network),
+            [str(device), str(precision), batch_pixels, planes, dataset],
+            [state.st_size, state.st_mtime_ns, str(stack.attributes.get("digest"))],
+        ]
+    )
+    parts = target.parent / f".{target.name}.parts"
+    if parts.exists():
+        for stale in parts.iterdir():
+            if stale.name != key:
+                shutil.rmtree(stale)
+    home = parts / key
+    home.mkdir(parents=True, exist_ok=True)
+    with kept_memory():
+        firsts = _predict_first(stack, filler, planes[1], home, log)
+        seconds = _predict_second(stack, filler, planes[2], home, firsts, log)
+    _assemble(stack, seconds, target, attributes)
+    shutil.rmtree(parts)
+
+
+def _predict(filler: PlaneFiller, stack: _Source, axis: int, part: slice) -> torch.Tensor:
+    """Return the inpainted planes of a block, (planes, Z, width) float32."""
+    known = stack.read(axis, part)
+    result = torch.zeros(known.shape[1], stack.shape[0], known.shape[2], device=filler.device)
+    filler.family(known, result)
+    return result.cpu()
+
+
+def _walk(
+    stack: _Source, axis: int, at_once: int, home: Path, log: Callable[[str], None]
+) -> Iterator[tuple[slice, Path, bool]]:
+    """Yield every block of a family with its file, and whether it has still to be computed."""
+    family, total = {1: "zx", 2: "zy"}[axis], stack.shape[axis]
+    begin, computed = time.monotonic(), 0
+    for part in _blocks(total, at_once):
+        path = home / f"{family}_{part.start:08d}.h5"
+        there = path.exists()
+        yield part, path, not there
+        if there:
+            log(f"{family}-planes {part.stop}/{total} were done before")
+            continue
+        computed += part.stop - part.start
+        left = (time.monotonic() - begin) / computed * (total - part.stop)
+        log(f"{family}-planes {part.stop}/{total}  about {left / 60:.1f} min left")
+
+
+def _predict_first(
+    stack: _Source, filler: PlaneFiller, at_once: int, home: Path, log: Callable[[str], None]
+) -> list[tuple[slice, Path]]:
+    """Predict the zx-planes; each block becomes a file with its missing rows (M, planes, X)."""
+    done = []
+    missing = torch.from_numpy(stack.missing)
+    for part, path, wanted in _walk(stack, 1, at_once, home, log):
+        done.append((part, path))
+        if not wanted:
+            continue
+        values = _predict(filler, stack, 1, part)[:, missing].permute(1, 0, 2).numpy()
+        with create_hdf5(path, "fill_file", {}) as file:
+            _, planes, width = values.shape
+            chunks = (1, planes, min(width, _CHUNK))
+            file.create_dataset("values", data=values, chunks=chunks, fletcher32=True)
+    return done
+
+
+def _predict_second(
+    stack: _Source,
+    filler: PlaneFiller,
+    at_once: int,
+    home: Path,
+    firsts: list[tuple[slice, Path]],
+    log: Callable[[str], None],
+) -> list[tuple[slice, Path]]:
+    """Predict the zy-planes, average, threshold; each block becomes a file (M, Y, planes)."""
+    done = []
+    missing = torch.from_numpy(stack.missing)
+    for part, path, wanted in _walk(stack, 2, at_once, home, log):
+        done.append((part, path))
+        if not wanted:
+            continue
+        mean = _predict(filler, stack, 2, part)[:, missing].permute(1, 2, 0).numpy()
+        for rows, first in firsts:
+            with open_hdf5(first, "fill_file") as file:
+                mean[:, rows] += file["values"][:, :, part]
+        mean /= 2
+        gold = threshold(mean)
+        with create_hdf5(path, "fill_file", {}) as file:
+            chunks = (1, *gold.shape[1:])
+            file.create_dataset("values", data=gold.view(np.uint8), chunks=chunks, fletcher32=True)
+    return done
+
+
+def _assemble(
+    stack: _Source, seconds: list[tuple[slice, Path]], target: Path, attributes: dict[str, Any]
+) -> None:
+    """Write the volume layer by layer, the known ones as they were."""
+    at = {int(layer): row for row, layer in enumerate(stack.missing)}
+    with create_hdf5(target, "infer", {**attributes, "filler": "network"}) as file:
+        volume = file.create_group(group_name(stack.dataset)).create_dataset(
+            "volume",
+            shape=stack.shape,
+            dtype=np.uint8,
+            chunks=(1, *stack.shape[1:]),
+            compression="gzip",
+            compression_opts=1,
+            fletcher32=True,
+        )
+        volume.attrs["boolean"] = True
+        with open_hdf5(stack.path, "place_slices") as source:
+            slices: h5py.Dataset = source[group_name(stack.dataset)]["slices"]
+            for row, layer in enumerate(stack.layers):
+                volume[layer] = slices[row]
+        image = np.empty(stack.shape[1:], dtype=np.uint8)
+        for layer, row in at.items():
+            for part, path in seconds:
+                with open_hdf5(path, "fill_file") as piece:
+                    image[:, part] = piece["values"][row]
+            volume[layer] = image

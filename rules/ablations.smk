@@ -1,0 +1,30 @@
+"""Compare arms that differ in one thing, by the list of ablations of the configuration."""
+
+
+rule tabulate_ablations:
+    input:
+        metrics="<results>/tables/datasets.csv",
+    output:
+        ensure(
+            collect("<results>/tables/ablations.{suffix}", suffix=["csv", "md", "tex"]),
+            non_empty=True,
+        ),
+    log:
+        "<logs>/tabulate_ablations.log",
+    benchmark:
+        "<benchmarks>/tabulate_ablations.tsv"
+    conda:
+        "../envs/fibgap.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=20,
+    params:
+        ablations=EXPERIMENT["ablations"],
+        statistics=dict(
+            confidence=EXPERIMENT["make_tables"]["confidence"],
+            n_resamples=EXPERIMENT["make_tables"]["resamples"],
+            base_seed=EXPERIMENT["base_seed"],
+        ),
+        code=code("tabulate_ablations"),
+    script:
+        "../workflow_scripts/tabulate_ablations.py"
