@@ -30,6 +30,7 @@ wildcard_constraints:
     placement="repositioned|nominal|resampled",
     network="[a-z][a-z0-9_]+",
     training_set="[a-z][a-z0-9_]+",
+    setting="[a-z][a-z0-9_]+",
 
 
 include: "rules/synthesis.smk"
@@ -40,6 +41,7 @@ include: "rules/network.smk"
 include: "rules/filling.smk"
 include: "rules/measures.smk"
 include: "rules/tables.smk"
+include: "rules/sensitivity.smk"
 
 
 onstart:
@@ -51,3 +53,8 @@ rule all:
     input:
         "<results>/report.html",
         collect("<results>/tables/{table}.md", table=PAPER_TABLES),
+
+
+rule sensitivity:
+    input:
+        sensitivity_results,

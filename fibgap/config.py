@@ -11,6 +11,7 @@ import yaml
 
 from fibgap.errors import InputError
 from fibgap.milling import Milling, MillingRange
+from fibgap.sensitivity.plan import make_plan
 from fibgap.synthesis import Level
 from fibgap.training_sets import check_structure
 
@@ -160,6 +161,8 @@ def _check_tables(config: Config) -> None:
         millings_of(config, name)
         if "structure" in settings:
             check_structure(settings["structure"])
+    if "sensitivity" in config:
+        make_plan(config)
 
 
 def load(path: Path | str) -> Config:

@@ -12,6 +12,7 @@ STREAMS = {
     "initial_weights": 7,
     "validation_millings": 8,
     "bootstrap": 9,
+    "depth_errors": 10,
 }
 
 
