@@ -225,6 +225,11 @@ def sensitivity_arms(wildcards):
     return [ARMS[arm] for arm in SENSITIVITY.settings[wildcards.setting].arms]
 
 
+def sensitivity_fillers(wildcards):
+    """Return the modules of the fillers that a setting uses."""
+    return sorted({FILLER_HOMES[arm["filler"]] for arm in sensitivity_arms(wildcards)})
+
+
 def sensitivity_networks(wildcards):
     """Return the network of every arm of a setting that has one, in order."""
     return [arm["network"] for arm in sensitivity_arms(wildcards) if arm["filler"] == "network"]

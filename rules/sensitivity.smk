@@ -27,10 +27,7 @@ rule measure_sensitivity:
         measures=MEASURES,
         cut=EXPERIMENT["measure"]["diffusivity_cut"],
         weights=sensitivity_weights_digests,
-        code=lambda wildcards: code(
-            "measure_sensitivity",
-            *sorted({FILLER_HOMES[arm["filler"]] for arm in sensitivity_arms(wildcards)}),
-        ),
+        code=lambda wildcards: code("measure_sensitivity", *sensitivity_fillers(wildcards)),
     script:
         "../workflow_scripts/measure_sensitivity.py"
 
