@@ -38,7 +38,7 @@ ALL_MEASURES = collect("<results>/measures/{arm}/{shard}.h5", arm=[ORIGINAL, *AR
 PAPER_TABLES = [
     f"table_{name}" for name in ("S3", "S4") if any(name in arm["tables"] for arm in ARMS.values())
 ]
-STATISTICS = ["comparisons", *(["shares"] if NETWORK_ARMS and BASELINE in ARMS else [])]
+STATISTICS = ["comparisons", "wins", *(["shares"] if NETWORK_ARMS and BASELINE in ARMS else [])]
 REFERENCE = collect("config/reference/table_{table}.csv", table=["S3", "S4"])
 SHOWCASE_SHARD = SHARDS[DATASETS["showcase"] // DATASETS["shard_size"]]
 FIGURES = [
