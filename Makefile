@@ -28,11 +28,11 @@ QUIET := --quiet rules reason host
 # Foreign packages must not leak into .venv.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help setup tables paper test lint bench lock clean FORCE
+.PHONY: help setup tables paper sensitivity test lint bench lock clean FORCE
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
-		printf '  make %-8s %s\n' "$$name" "$$text"; done
+		printf '  make %-11s %s\n' "$$name" "$$text"; done
 	@echo
 	@echo '  Variables: PYTHON=$(PYTHON)  TORCH=$(TORCH) (cpu or cuda)  CORES=$(CORES)  PYTEST_ARGS='
 
@@ -49,6 +49,10 @@ paper: $(STAMP) ## Run the paper's configuration (hours), print Tables S3 and S4
 	@cat results/paper/tables/table_S3.md
 	@echo
 	@cat results/paper/tables/table_S4.md
+
+sensitivity: $(STAMP) ## Run config/sensitivity.yaml: errors against slice thickness (a figure and a table)
+	@$(SNAKEMAKE) --configfile config/sensitivity.yaml --cores $(CORES) $(QUIET) sensitivity
+	@cat results/sensitivity/tables/sensitivity.md
 
 test: $(STAMP) ## Set up and run the tests (PYTEST_ARGS='-m "not slow"' for fewer)
 	@$(RUN) python -m pytest $(PYTEST_ARGS)

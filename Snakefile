@@ -30,6 +30,7 @@ wildcard_constraints:
     placement="repositioned|nominal|resampled",
     network="[a-z][a-z0-9_]+",
     training_set="[a-z][a-z0-9_]+",
+    setting="[a-z][a-z0-9_]+",
 
 
 include: "rules/synthesis.smk"
@@ -41,6 +42,7 @@ include: "rules/filling.smk"
 include: "rules/measures.smk"
 include: "rules/tables.smk"
 include: "rules/ablations.smk"
+include: "rules/sensitivity.smk"
 
 
 onstart:
@@ -57,3 +59,8 @@ rule all:
 rule ablations:
     input:
         "<results>/tables/ablations.md",
+
+
+rule sensitivity:
+    input:
+        sensitivity_results,

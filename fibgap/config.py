@@ -11,6 +11,7 @@ import yaml
 
 from fibgap.errors import InputError
 from fibgap.milling import Milling, MillingRange
+from fibgap.sensitivity.plan import make_plan
 from fibgap.shipped import TRAIN, weights_sha256
 from fibgap.synthesis import Level
 from fibgap.training_sets import check_structure
@@ -179,6 +180,8 @@ def _check_tables(config: Config) -> None:
         millings_of(config, name)
         if "structure" in settings:
             check_structure(settings["structure"])
+    if "sensitivity" in config:
+        make_plan(config)
 
 
 def load(path: Path | str) -> Config:

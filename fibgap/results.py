@@ -12,9 +12,11 @@ from fibgap.footnotes import network_footnotes
 from fibgap.statistics import (
     ANISOTROPY_COLUMNS,
     closed_shares,
+    count_wins,
     paired_comparisons,
     share_sentences,
     verdicts,
+    win_sentences,
 )
 from fibgap.tables import (
     Table,
@@ -26,6 +28,7 @@ from fibgap.tables import (
     ordering,
     read_reference,
     share_table,
+    win_table,
 )
 
 CAPTIONS = {
@@ -51,7 +54,7 @@ class Results:
     agreement_sentences : list of str
         The same in words.
     statistics : dict of Table
-        "comparisons", and "shares" where there is a baseline.
+        "wins" and "comparisons", and "shares" where there is a baseline.
     verdicts : list of str
         What is significant, in words.
     """
@@ -137,12 +140,15 @@ def build_results(
     comparisons = [
         paired_comparisons(metrics, compared, names, pairs=pairs, **intervals) for pairs in families
     ]
+    wins = count_wins(metrics, compared, names)
     statistics = {
+        "wins": win_table(wins),
         "comparisons": comparison_table(
             pd.concat(comparisons, ignore_index=True), footnotes=FAMILY_NOTE[: len(families) > 1]
-        )
+        ),
     }
     sentences = [sentence for family in comparisons for sentence in verdicts(family)]
+    sentences = [*win_sentences(wins), *sentences]
     if BASELINE in names and networks:
         shares = closed_shares(
             metrics, measured, networks, BASELINE, reference=reference, **intervals

@@ -12,7 +12,8 @@ STREAMS = {
     "initial_weights": 7,
     "validation_millings": 8,
     "bootstrap": 9,
-    "calibration": 10,
+    "depth_errors": 10,
+    "calibration": 11,
 }
 
 

@@ -11,6 +11,7 @@ from fibgap.arms import BASELINE, ORIGINAL
 from fibgap.errors import InputError
 from fibgap.fillers import FILLER_HOMES
 from fibgap.provenance import code_digest
+from fibgap.sensitivity.plan import make_plan
 from fibgap.shipped import resolve_weights, weights_sha256
 from snakemake.exceptions import WorkflowError
 
@@ -37,7 +38,7 @@ ALL_MEASURES = collect("<results>/measures/{arm}/{shard}.h5", arm=[ORIGINAL, *AR
 PAPER_TABLES = [
     f"table_{name}" for name in ("S3", "S4") if any(name in arm["tables"] for arm in ARMS.values())
 ]
-STATISTICS = ["comparisons", *(["shares"] if NETWORK_ARMS and BASELINE in ARMS else [])]
+STATISTICS = ["comparisons", "wins", *(["shares"] if NETWORK_ARMS and BASELINE in ARMS else [])]
 REFERENCE = collect("config/reference/table_{table}.csv", table=["S3", "S4"])
 SHOWCASE_SHARD = SHARDS[DATASETS["showcase"] // DATASETS["shard_size"]]
 FIGURES = [
@@ -64,6 +65,12 @@ MEASURE_OPTIONS = dict(
     cut=EXPERIMENT["measure"]["diffusivity_cut"], centred=EXPERIMENT["measure"]["tpcf_centred"]
 )
 MEASURES = ["tpcf", "lpf", *(["d"] if EXPERIMENT["measure"]["diffusivity"] else [])]
+# What a configuration without the section sensitivity would compute for that target: nothing.
+SENSITIVITY = make_plan(EXPERIMENT) if "sensitivity" in EXPERIMENT else None
+SENSITIVITY_DATASETS = EXPERIMENT["sensitivity"]["datasets"] if SENSITIVITY else 0
+SENSITIVITY_CASES = [vars(case) for case in SENSITIVITY.cases] if SENSITIVITY else []
+SENSITIVITY_DEFAULTS = dict(SENSITIVITY.defaults) if SENSITIVITY else {}
+SETTINGS = list(SENSITIVITY.settings) if SENSITIVITY else []
 
 
 def one_of(names):
@@ -210,6 +217,50 @@ def inference_memory(wildcards):
     return round(
         memory(bytes_a_voxel=24, base_mb=1000) + 8e-3 * width * EXPERIMENT["infer"]["batch_pixels"]
     )
+
+
+def sensitivity_setting(wildcards):
+    """Return a setting of the sensitivity analysis as plain values, with its name."""
+    return {**SENSITIVITY.settings[wildcards.setting].to_dict(), "name": wildcards.setting}
+
+
+def sensitivity_arms(wildcards):
+    """Return the rows of the arm table that a setting computes."""
+    return [ARMS[arm] for arm in SENSITIVITY.settings[wildcards.setting].arms]
+
+
+def sensitivity_fillers(wildcards):
+    """Return the modules of the fillers that a setting uses."""
+    return sorted({FILLER_HOMES[arm["filler"]] for arm in sensitivity_arms(wildcards)})
+
+
+def sensitivity_networks(wildcards):
+    """Return the network of every arm of a setting that has one, in order."""
+    return [arm["network"] for arm in sensitivity_arms(wildcards) if arm["filler"] == "network"]
+
+
+def sensitivity_weights(wildcards):
+    """Return the weights that the arms of a setting use, in order."""
+    return [weights_path(network) for network in sensitivity_networks(wildcards)]
+
+
+def sensitivity_weights_digests(wildcards):
+    """Return the checksums of weights that were not trained here; they are ancient as files."""
+    return [weights_sha256(NETWORKS[name]["weights"]) for name in sensitivity_networks(wildcards)]
+
+
+def sensitivity_memory(wildcards):
+    """Return the memory in MB of a setting: volumes, and the activations of a batch."""
+    widths = [NETWORKS[name]["width_factor"] for name in sensitivity_networks(wildcards)]
+    activations = 8e-3 * max(widths, default=0) * EXPERIMENT["infer"]["batch_pixels"]
+    return round(memory(bytes_a_voxel=80, base_mb=1000) + activations)
+
+
+def sensitivity_results(wildcards):
+    """Return what the target `sensitivity` makes, or say that nothing asks for it."""
+    if SENSITIVITY is None:
+        raise WorkflowError("configuration: the section 'sensitivity' is missing.")
+    return ["<results>/tables/sensitivity.md", "<results>/figures/sensitivity.png"]
 
 
 def keep_scheduler_fast(workflow):

@@ -39,6 +39,7 @@ PLACEHOLDERS = {
     "NETWORK": "{network}",
     "PLACEMENT": "{placement}",
     "SET": "{training_set}",
+    "SETTING": "{setting}",
     "SHARD": "{shard}",
     "TABLE": "{table}",
 }

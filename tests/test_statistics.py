@@ -13,12 +13,15 @@ from fibgap.statistics import (
     by_dataset,
     closed_share,
     closed_shares,
+    count_wins,
     holm,
     paired_comparisons,
     rank_biserial,
     share_sentences,
     verdicts,
+    win_sentences,
 )
+from fibgap.tables import to_markdown, win_table
 
 
 def table(column="e", **values):
@@ -288,3 +291,40 @@ def test_missing_and_doubled_rows_are_named():
         by_dataset(pd.concat([metrics, metrics.tail(1)]), "e", ["A"])
     with pytest.raises(InputError, match="'Z'"):
         paired_comparisons(metrics, "e", ["A"], pairs=[("A", "Z")])
+
+
+def test_wins_count_the_best_of_all_arms():
+    """A win is a strictly best value; ties and undefined values are no win of anybody."""
+    nan = float("nan")
+    values = {
+        "A": [0.1, 0.2, 0.3, 0.5, 0.1],
+        "B": [0.2, 0.1, 0.3, 0.4, nan],
+        "C": [0.3, 0.3, 0.4, 0.6, 0.0],
+        "D": [nan] * 5,
+    }
+    metrics = pd.DataFrame(
+        [
+            {"dataset": i, "arm": arm, "voxel_error": value, "dice": 1 - value}
+            for arm, of_arm in values.items()
+            for i, value in enumerate(of_arm)
+        ]
+    )
+    wins = count_wins(metrics, ["voxel_error", "dice"], list(values))
+    expected = [("A", 1, 1, 4), ("B", 2, 1, 4), ("C", 0, 0, 4)]
+    for measure in ("voxel_error", "dice"):  # the lower the better, the higher the better
+        own = wins[wins["measure"] == measure].drop(columns="measure")
+        assert list(own.itertuples(index=False, name=None)) == expected
+    assert win_sentences(wins) == [
+        "Voxel error: of 4 datasets, B is best on 2, A on 1, several arms together on 1.",
+        "Dice coefficient: of 4 datasets, B is best on 2, A on 1, several arms together on 1.",
+    ]
+
+
+def test_a_table_of_wins_has_a_row_an_arm():
+    """Arms that do not compete on a measure have a dash there, shared places stand apart."""
+    rows = [("voxel_error", "A", 1, 1, 3), ("voxel_error", "B", 1, 1, 3), ("dice", "A", 3, 0, 3)]
+    wins = pd.DataFrame(rows, columns=["measure", "arm", "wins", "shared", "n"])
+    text = to_markdown(win_table(wins))
+    assert "| A | 1 of 3 (+1) | 3 of 3 |" in text
+    assert "| B | 1 of 3 (+1) | – |" in text
+    assert "shares the first place" in text

@@ -175,8 +175,8 @@ def _d(
     sample: Sample,
     *,
     cut: int | None = None,
-    tolerance: float = 1e-3,
-    iteration_limit: int = 20_000,
+    tolerance: float = 1e-5,
+    iteration_limit: int = 500,
     device: str = "cpu",
 ) -> NDArray[np.float64]:
     """Effective diffusivity of the pores."""

@@ -12,6 +12,7 @@ from fibgap.statistics.metrics import (
 )
 from fibgap.statistics.shares import ClosedShare, closed_share, closed_shares
 from fibgap.statistics.verdicts import p_words, share_sentences, verdicts
+from fibgap.statistics.wins import count_wins, win_sentences
 
 __all__ = [
     "ANISOTROPY_COLUMNS",
@@ -26,6 +27,7 @@ __all__ = [
     "closed_share",
     "closed_shares",
     "column_words",
+    "count_wins",
     "holm",
     "p_words",
     "paired_comparisons",
@@ -33,4 +35,5 @@ __all__ = [
     "rank_biserial",
     "share_sentences",
     "verdicts",
+    "win_sentences",
 ]

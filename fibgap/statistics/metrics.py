@@ -26,6 +26,9 @@ HIGHER_IS_BETTER = frozenset({"dice"})
 #: Columns that describe and do not judge.
 NEITHER_IS_BETTER = frozenset({"solid_fraction"})
 
+#: Columns whose names say too little with their underscores taken out.
+_WORDS = {"dice": "Dice coefficient", "voxel_error_all": "voxel error in all layers"}
+
 
 def column_words(column: str) -> str:
     """Name a column in words that fit into a sentence.
@@ -50,7 +53,7 @@ def column_words(column: str) -> str:
         return f"{measure.upper()} anisotropy error"
     if kind == "truth":
         return f"{measure.upper()} error against the truth"
-    return "Dice coefficient" if column == "dice" else column.replace("_", " ")
+    return _WORDS.get(column, column.replace("_", " "))
 
 
 def by_dataset(metrics: pd.DataFrame, column: str, arms: Sequence[str]) -> pd.DataFrame:

@@ -8,7 +8,13 @@ from fibgap.tables.agreement import (
     read_reference,
 )
 from fibgap.tables.layout import Block, Group, Table
-from fibgap.tables.listings import agreement_table, comparison_table, frame_table, share_table
+from fibgap.tables.listings import (
+    agreement_table,
+    comparison_table,
+    frame_table,
+    share_table,
+    win_table,
+)
 from fibgap.tables.paper import build_table, mark_best, summarise
 from fibgap.tables.writers import (
     replace_file,
@@ -40,5 +46,6 @@ __all__ = [
     "to_html",
     "to_latex",
     "to_markdown",
+    "win_table",
     "write_tables",
 ]

@@ -135,6 +135,41 @@ def comparison_table(
     return Table("", caption, (block,), tuple(footnotes), comparisons)
 
 
+def win_table(wins: pd.DataFrame, *, footnotes: Sequence[str] = ()) -> Table:
+    """Tabulate on how many datasets each arm is the best.
+
+    Parameters
+    ----------
+    wins : pandas.DataFrame
+        From `fibgap.statistics.count_wins`; it becomes the CSV.
+    footnotes : sequence of str
+        Sentences below the table.
+
+    Returns
+    -------
+    Table
+        One block, "wins": a row an arm, a column a measure.
+    """
+    measures = list(dict.fromkeys(wins["measure"]))
+    counts = {(row["arm"], row["measure"]): row for row in wins.to_dict("records")}
+    rows: list[tuple[Cell, ...]] = []
+    for arm in dict.fromkeys(wins["arm"]):
+        cells: list[Cell] = []
+        for measure in measures:
+            row = counts.get((arm, measure))
+            text = f"{row['wins']} of {row['n']}" if row else DASH
+            cells.append(Text(text + (f" (+{row['shared']})" if row and row["shared"] else "")))
+        rows.append((Arm(str(arm)), *cells))
+    notes = ["In brackets: datasets on which the arm shares the first place with others."]
+    header = tuple(Heading(measure, arrow=False) for measure in measures)
+    group = Group("", header, tuple(row[1:] for row in rows))
+    shared = bool((wins["shared"] > 0).any())
+    labels = tuple(row[0] for row in rows)
+    block = Block("wins", "Wins", "Arm", labels, (group,), tuple(notes if shared else ()))
+    caption = "Datasets on which an arm is the best of all"
+    return Table("", caption, (block,), tuple(footnotes), wins)
+
+
 def share_table(shares: pd.DataFrame, *, footnotes: Sequence[str] = ()) -> Table:
     """Tabulate how much of the distance to the true volume the arms close.
 

@@ -120,6 +120,12 @@ def anisotropic_pores():
 
 
 @pytest.fixture(scope="session")
+def direct_solution():
+    """D along axis 0 of conducting voxels by a direct solution."""
+    return solve_directly
+
+
+@pytest.fixture(scope="session")
 def direct_diffusivity(anisotropic_pores):
     """D of its pores along z, y, x by a direct solution."""
     return np.array([solve_directly(np.moveaxis(~anisotropic_pores, axis, 0)) for axis in range(3)])

@@ -45,9 +45,9 @@ def test_a_rule_declares_its_limits_and_its_code(name: str) -> None:
 
 
 def test_gpu_rules_are_those_that_use_torch_on_a_gpu() -> None:
-    """Training and inference take a GPU where one is granted, and nothing else does."""
+    """Whatever trains or runs a network takes a GPU where one is granted; nothing else does."""
     tagged = {name for name, text in RULES.items() if "gpu=1" in text}
-    assert tagged == {"train_network", "infer"}
+    assert tagged == {"train_network", "infer", "measure_sensitivity"}
 
 
 def test_the_snakefile_is_a_table_of_contents() -> None:

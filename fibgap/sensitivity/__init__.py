@@ -1,0 +1,1 @@
+"""Sensitivity: how errors change with slice thickness, its spread, and how well it is known."""

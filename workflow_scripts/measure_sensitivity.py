@@ -1,0 +1,50 @@
+"""Measure the datasets of one setting, all arms (reads: weights; writes: measures)."""
+
+import torch
+
+from fibgap.arms import ORIGINAL
+from fibgap.network.device import choose_device
+from fibgap.progress import job_log
+from fibgap.provenance import chain_digest
+from fibgap.sensitivity.chain import Measuring, network_options
+from fibgap.sensitivity.rows import measure_setting
+from fibgap.storage import process_shard
+
+
+def main(weights: dict, output: str, *, threads: int, gpus: int, params: dict) -> None:
+    """Generate, mill, place, fill and measure every dataset of a setting; weights by arm."""
+    structure = params["structure"]
+    compute = measure_setting(
+        structure,
+        params["setting"],
+        params["arms"],
+        Measuring(tuple(params["measures"]), params["cut"], params["max_pixels"], threads),
+        base_seed=params["base_seed"],
+        fill_options=network_options(weights, choose_device(gpus), **params["inference"]),
+    )
+    process_shard(
+        output,
+        stage="measure_sensitivity",
+        datasets=params["datasets"],
+        digest=chain_digest(params, weights.values()),
+        attributes={
+            "voxel_nm": structure["voxel_nm"],
+            "base_seed": params["base_seed"],
+            "arms": [ORIGINAL, *(arm["name"] for arm in params["arms"])],
+        },
+        compute=compute,
+        label=params["setting"]["name"],
+    )
+
+
+if "snakemake" in globals():
+    with job_log(snakemake.log[0]):
+        torch.set_num_threads(snakemake.threads)
+        networks = [a["name"] for a in snakemake.params.arms if a["filler"] == "network"]
+        main(
+            dict(zip(networks, snakemake.input.weights, strict=True)),
+            snakemake.output[0],
+            threads=snakemake.threads,
+            gpus=snakemake.resources.gpu,
+            params=dict(snakemake.params),
+        )

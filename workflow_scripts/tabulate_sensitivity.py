@@ -1,0 +1,33 @@
+"""Tabulate errors against every factor (reads: measures of settings; writes: CSV, MD, TeX)."""
+
+from fibgap.progress import job_log
+from fibgap.sensitivity.plan import Case
+from fibgap.sensitivity.rows import collect_rows
+from fibgap.sensitivity.summary import sensitivity_table, summarise_rows
+from fibgap.storage import write_aside
+from fibgap.tables import write_tables
+
+
+def main(settings: dict, rows_path: str, table: list, *, params: dict) -> None:
+    """Write all rows, and means with intervals; settings are paths by name."""
+    rows = collect_rows(settings, [Case(**case) for case in params["cases"]])
+    with write_aside(rows_path) as aside:
+        rows.to_csv(aside, index=False)
+    summary = summarise_rows(
+        rows,
+        confidence=params["confidence"],
+        n_resamples=params["resamples"],
+        base_seed=params["base_seed"],
+    )
+    write_tables(sensitivity_table(summary), *table)
+    print(f"tabulate_sensitivity: {len(rows)} rows, {len(summary)} means")
+
+
+if "snakemake" in globals():
+    with job_log(snakemake.log[0]):
+        main(
+            dict(zip(snakemake.params.settings, snakemake.input, strict=True)),
+            snakemake.output.rows,
+            list(snakemake.output.table),
+            params=dict(snakemake.params),
+        )
