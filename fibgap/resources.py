@@ -9,6 +9,9 @@ GPU_LIMIT = "FIBGAP_GPU_LIMIT"
 #: The two Snakemake processes of a job on a cluster, in MB; 147 each were measured. The limit of a
 #: job counts them beside its script.
 SNAKEMAKE_MB = 300
+#: A script that computes on CUDA, in MB on the side of the host. ASSUME: it could not be measured
+#: where the other numbers were; libraries and context commonly take 2 to 3 GB.
+CUDA_MB = 3000
 #: A limit over the peak that is expected. Under 2, so that a node is not left half empty.
 MEMORY_ROOM = 1.25
 #: A limit of time over what is expected: processors differ more than memory does.
@@ -79,7 +82,9 @@ def network_width(features: Sequence[int]) -> float:
     return features[0] / TABLE_S1_FIRST_FILTERS
 
 
-def training_memory_mb(planes: float, *, width_factor: float, batch_pixels: int) -> int:
+def training_memory_mb(
+    planes: float, *, width_factor: float, batch_pixels: int, cuda: bool = False
+) -> int:
     """Return the memory that a training asks for.
 
     Parameters
@@ -90,10 +95,13 @@ def training_memory_mb(planes: float, *, width_factor: float, batch_pixels: int)
         Width of the network over that of Table S1.
     batch_pixels : int
         Pixels of a batch.
+    cuda : bool
+        Whether it may compute on CUDA; then it may need `CUDA_MB`, too.
     """
     # Planes as they are read and as they are split: 2 bytes. A layer's outputs are kept for the
     # way back, so activations grow with the number of filters.
-    return memory_mb(400, (2, planes), (7000 * width_factor, batch_pixels))
+    needed = memory_mb(550, (2, planes), (8300 * width_factor, batch_pixels))
+    return max(needed, memory_mb(CUDA_MB, (2, planes))) if cuda else needed
 
 
 def training_pixels(training: Mapping[str, Any], shape: Sequence[int], volumes: float) -> float:
@@ -143,7 +151,9 @@ def training_run_minutes(pixels: float, *, width_factor: float, budget_minutes: 
     return min(needed, LONGEST_TRAINING_MINUTES)
 
 
-def inference_memory_mb(volume: int, *, width_factor: float, batch_pixels: int) -> int:
+def inference_memory_mb(
+    volume: int, *, width_factor: float, batch_pixels: int, cuda: bool = False
+) -> int:
     """Return the memory that inference asks for.
 
     Parameters
@@ -154,8 +164,11 @@ def inference_memory_mb(volume: int, *, width_factor: float, batch_pixels: int) 
         Width of the network over that of Table S1.
     batch_pixels : int
         Pixels that go through the network at once.
+    cuda : bool
+        Whether it may compute on CUDA; then it may need `CUDA_MB`, too.
     """
-    return memory_mb(400, (24, volume), (7000 * width_factor, min(batch_pixels, volume)))
+    needed = memory_mb(370, (25, volume), (4350 * width_factor, min(batch_pixels, volume)))
+    return max(needed, memory_mb(CUDA_MB, (25, volume))) if cuda else needed
 
 
 def inference_minutes(volumes: float, *, width_factor: float) -> int:
@@ -180,7 +193,7 @@ def measuring_memory_mb(volume: int, cut: int) -> int:
     volume, cut : int
         Voxels of the volume, and of the part of it on which D is taken.
     """
-    return memory_mb(290, (5, volume), (115, cut))
+    return memory_mb(295, (3, volume), (120, cut))
 
 
 def measuring_minutes(volume: int, cut: int, datasets: int) -> int:

@@ -42,6 +42,7 @@ if "gpu" not in workflow.global_resources:
         workflow.global_resources["gpu"] = int(os.environ[GPU_LIMIT])
 if workflow.is_main_process:
     os.environ[GPU_LIMIT] = str(workflow.global_resources["gpu"].value)
+CUDA = os.environ.get(GPU_LIMIT, "0") != "0"
 
 DATASETS = EXPERIMENT["datasets"]
 STRUCTURE = EXPERIMENT["generate_volumes"]
@@ -222,6 +223,7 @@ def network_memory(wildcards):
         2 * voxels(shape) * TRAINING_SETS[name]["volumes"],
         width_factor=settings["width_factor"],
         batch_pixels=settings["training"]["batch_size"] * settings["training"]["patch"] ** 2,
+        cuda=CUDA,
     )
 
 
@@ -252,6 +254,7 @@ def inference_memory(wildcards):
         voxels(STRUCTURE["shape"]),
         width_factor=arm_width(wildcards),
         batch_pixels=EXPERIMENT["infer"]["batch_pixels"],
+        cuda=CUDA,
     )
 
 

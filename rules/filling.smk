@@ -15,7 +15,7 @@ rule fill_gaps:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=growing(memory(bytes_a_voxel=7, base_mb=97)),
+        mem_mb=growing(memory(bytes_a_voxel=6, base_mb=97)),
         runtime=growing(minutes(seconds_a_megavoxel=0.5)),
     params:
         datasets=datasets_of,

@@ -66,7 +66,7 @@ rule aggregate_metrics:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=growing(600),
+        mem_mb=growing(memory(bytes_a_voxel=0, base_mb=95)),
         runtime=growing(10),
     params:
         arms=[ORIGINAL, *ARMS],

@@ -14,7 +14,7 @@ rule extract_planes:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=growing(training_memory(bytes_a_voxel=2, base_mb=86)),
+        mem_mb=growing(training_memory(bytes_a_voxel=4.5, base_mb=86)),
         runtime=growing(training_minutes(seconds_a_megavoxel=0.3)),
     params:
         code=code("extract_planes"),
@@ -34,7 +34,7 @@ rule split_planes:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=growing(500),
+        mem_mb=growing(memory(bytes_a_voxel=0, base_mb=90)),
         runtime=growing(5),
     params:
         base_seed=EXPERIMENT["base_seed"],

@@ -11,7 +11,7 @@ rule generate_volumes:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=growing(memory(bytes_a_voxel=26, base_mb=262)),
+        mem_mb=growing(memory(bytes_a_voxel=14, base_mb=290)),
         runtime=growing(minutes(seconds_a_megavoxel=0.5)),
     params:
         datasets=datasets_of,
@@ -36,7 +36,7 @@ rule generate_training_volumes:
         "../envs/fibgap.yaml"
     resources:
         mem_mb=growing(
-            lambda wildcards: memory(26, base_mb=262, shape=training_set(wildcards)["shape"])
+            lambda wildcards: memory(14, base_mb=290, shape=training_set(wildcards)["shape"])
         ),
         runtime=growing(training_minutes(seconds_a_megavoxel=0.5)),
     params:
