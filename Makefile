@@ -28,11 +28,11 @@ QUIET := --quiet rules reason host
 # Foreign packages must not leak into .venv.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help setup tables paper test lint bench lock clean FORCE
+.PHONY: help setup tables paper test slurm-test lint bench lock clean FORCE
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
-		printf '  make %-8s %s\n' "$$name" "$$text"; done
+		printf '  make %-10s %s\n' "$$name" "$$text"; done
 	@echo
 	@echo '  Variables: PYTHON=$(PYTHON)  TORCH=$(TORCH) (cpu or cuda)  CORES=$(CORES)  PYTEST_ARGS='
 
@@ -52,6 +52,9 @@ paper: $(STAMP) ## Run the paper's configuration (hours), print Tables S3 and S4
 
 test: $(STAMP) ## Set up and run the tests (PYTEST_ARGS='-m "not slow"' for fewer)
 	@$(RUN) python -m pytest $(PYTEST_ARGS)
+
+slurm-test: $(STAMP) ## Test on a real SLURM of one node, started on loopback (minutes; root installs it)
+	@$(RUN) python -m pytest tests/slurm $(PYTEST_ARGS) -m slurm -rs -s
 
 lint: $(STAMP) ## Check style, layout, types, spelling and the workflow
 	@$(RUN) ruff check --quiet .

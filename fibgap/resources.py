@@ -9,7 +9,7 @@ GPU_LIMIT = "FIBGAP_GPU_LIMIT"
 #: The two Snakemake processes of a job on a cluster, in MB; 147 each were measured. The limit of a
 #: job counts them beside its script.
 SNAKEMAKE_MB = 300
-#: A script that computes on CUDA, in MB on the side of the host. ASSUME: it could not be measured
+#: A script that computes on CUDA, in MB on the side of the host. Not measured: there was no GPU
 #: where the other numbers were; libraries and context commonly take 2 to 3 GB.
 CUDA_MB = 3000
 #: A limit over the peak that is expected. Under 2, so that a node is not left half empty.

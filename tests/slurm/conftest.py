@@ -43,7 +43,8 @@ class ClusterRun:
 
     def __init__(self, cluster: Cluster, project: Project, **variables: str) -> None:
         self.cluster, self.project = cluster, project
-        self.first_job = len(cluster.jobs())
+        self.before = {job["JobId"] for job in cluster.jobs()}
+        self.ended: list[dict[str, str]] | None = None
         self.said = project.folder / "said.txt"
         environment = {
             **cluster.environment,
@@ -69,7 +70,9 @@ class ClusterRun:
 
     def jobs(self, *rules: str) -> list[dict[str, str]]:
         """Return what SLURM knows of this run's jobs, or of those whose names hold a rule's."""
-        own = self.cluster.jobs()[self.first_job :]
+        own = self.ended
+        if own is None:
+            own = [job for job in self.cluster.jobs() if job["JobId"] not in self.before]
         if not rules:
             return own
         return [job for job in own if any(f"rule_{rule}_" in job["Comment"] for rule in rules)]
@@ -90,6 +93,7 @@ class ClusterRun:
         finally:
             self.process.kill()
         assert code == 0, f"{self.text()}\n{self.cluster.logs()}"
+        self.ended = self.jobs()
 
     def text(self) -> str:
         """Return the end of what Snakemake said."""
