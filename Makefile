@@ -28,7 +28,7 @@ QUIET := --quiet rules reason host
 # Foreign packages must not leak into .venv.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help setup tables paper sensitivity test lint bench lock clean FORCE
+.PHONY: help setup tables paper sensitivity test slurm-test lint bench lock clean FORCE
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
@@ -56,6 +56,9 @@ sensitivity: $(STAMP) ## Run config/sensitivity.yaml: errors against slice thick
 
 test: $(STAMP) ## Set up and run the tests (PYTEST_ARGS='-m "not slow"' for fewer)
 	@$(RUN) python -m pytest $(PYTEST_ARGS)
+
+slurm-test: $(STAMP) ## Test on a real SLURM of one node, started on loopback (minutes; root installs it)
+	@$(RUN) python -m pytest tests/slurm $(PYTEST_ARGS) -m slurm -rs -s
 
 lint: $(STAMP) ## Check style, layout, types, spelling and the workflow
 	@$(RUN) ruff check --quiet .

@@ -11,8 +11,22 @@ from fibgap.arms import BASELINE, ORIGINAL
 from fibgap.errors import InputError
 from fibgap.fillers import FILLER_HOMES
 from fibgap.provenance import code_digest
+from fibgap.resources import (
+    GPU_LIMIT,
+    inference_memory_mb,
+    inference_minutes,
+    measuring_memory_mb,
+    measuring_minutes,
+    memory_mb,
+    network_width,
+    run_minutes,
+    training_memory_mb,
+    training_pixels,
+    training_run_minutes,
+    voxels,
+)
 from fibgap.sensitivity.plan import make_plan
-from fibgap.shipped import resolve_weights, weights_sha256
+from fibgap.shipped import read_training, resolve_weights, weights_sha256
 from snakemake.exceptions import WorkflowError
 
 try:
@@ -21,8 +35,15 @@ except InputError as error:
     raise WorkflowError(str(error)) from None
 
 # Without a limit of its own, a resource is unlimited: a GPU has to be asked for.
+# The Snakemake inside a job of a cluster is not told the limit; it finds it in its environment.
 if "gpu" not in workflow.global_resources:
-    workflow.global_resources["gpu"] = 0
+    if workflow.is_main_process:
+        workflow.global_resources["gpu"] = 0
+    elif GPU_LIMIT in os.environ:
+        workflow.global_resources["gpu"] = int(os.environ[GPU_LIMIT])
+if workflow.is_main_process:
+    os.environ[GPU_LIMIT] = str(workflow.global_resources["gpu"].value)
+CUDA = os.environ.get(GPU_LIMIT, "0") != "0"
 
 DATASETS = EXPERIMENT["datasets"]
 STRUCTURE = EXPERIMENT["generate_volumes"]
@@ -137,20 +158,26 @@ def volume_or_temporary(path):
     return path if DATASETS["keep_volumes"] else temp(path)
 
 
-def millions_of_voxels(shape):
-    """Return the size of a volume in millions of voxels."""
-    z, y, x = shape
-    return z * y * x / 1e6
+def growing(need):
+    """Return a need, a number or a function of wildcards, that grows with every attempt of a job."""
+    return lambda wildcards, attempt: attempt * (need(wildcards) if callable(need) else need)
 
 
-def memory(bytes_a_voxel, base_mb=400, shape=STRUCTURE["shape"], volumes=1):
+def memory(bytes_a_voxel, base_mb=110, shape=STRUCTURE["shape"], volumes=1):
     """Return the memory in MB of a job that holds so many volumes at a time."""
-    return round(base_mb + bytes_a_voxel * volumes * millions_of_voxels(shape))
+    return memory_mb(base_mb, (bytes_a_voxel, volumes * voxels(shape)))
 
 
 def minutes(seconds_a_megavoxel, shape=STRUCTURE["shape"], volumes=DATASETS["shard_size"]):
     """Return the run time in minutes that a job over so many volumes may take, with room."""
-    return round(5 + seconds_a_megavoxel * volumes * millions_of_voxels(shape) / 60)
+    return run_minutes((seconds_a_megavoxel, volumes * voxels(shape) / 1e6))
+
+
+def measured_voxels():
+    """Return the voxels of a volume, and of the cut on which D is taken."""
+    shape, cut = STRUCTURE["shape"], EXPERIMENT["measure"]["diffusivity_cut"]
+    cube = [min(cut, *shape)] * 3 if cut else shape
+    return voxels(shape), voxels(cube) if EXPERIMENT["measure"]["diffusivity"] else 0
 
 
 def training_set(wildcards):
@@ -158,13 +185,16 @@ def training_set(wildcards):
     return configuration.training_set_of(EXPERIMENT, wildcards.training_set)
 
 
-def training_memory(bytes_a_voxel):
+def training_memory(bytes_a_voxel, base_mb=110):
     """Return a function for the memory in MB of a job that holds a whole training set."""
 
     def memory_of(wildcards):
         shape = training_set(wildcards)["shape"]
         return memory(
-            bytes_a_voxel, shape=shape, volumes=TRAINING_SETS[wildcards.training_set]["volumes"]
+            bytes_a_voxel,
+            base_mb,
+            shape=shape,
+            volumes=TRAINING_SETS[wildcards.training_set]["volumes"],
         )
 
     return memory_of
@@ -200,22 +230,49 @@ def network_memory(wildcards):
     settings = NETWORKS[wildcards.network]
     name = settings["training_set"]
     shape = configuration.training_set_of(EXPERIMENT, name)["shape"]
-    planes = memory(bytes_a_voxel=6, shape=shape, volumes=TRAINING_SETS[name]["volumes"])
-    pixels = settings["training"]["batch_size"] * settings["training"]["patch"] ** 2
-    return round(planes + 1000 + 14e-3 * settings["width_factor"] * pixels)
+    return training_memory_mb(
+        2 * voxels(shape) * TRAINING_SETS[name]["volumes"],
+        width_factor=settings["width_factor"],
+        batch_pixels=settings["training"]["batch_size"] * settings["training"]["patch"] ** 2,
+        cuda=CUDA,
+    )
 
 
 def training_runtime(wildcards):
-    """Return the minutes that training may take; a budget in the configuration is kept to."""
-    budget = NETWORKS[wildcards.network]["training"]["budget_minutes"]
-    return round(budget * 1.5 + 30) if budget else 24 * 60
+    """Return the minutes that training may take."""
+    settings = NETWORKS[wildcards.network]
+    name = settings["training_set"]
+    shape = configuration.training_set_of(EXPERIMENT, name)["shape"]
+    learned_from = (1 - TRAINING_SETS[name]["validation_fraction"]) * TRAINING_SETS[name]["volumes"]
+    return training_run_minutes(
+        training_pixels(settings["training"], shape, learned_from),
+        width_factor=settings["width_factor"],
+        budget_minutes=settings["training"]["budget_minutes"],
+    )
+
+
+def arm_width(wildcards):
+    """Return the width of an arm's network, which weights that are not trained here know."""
+    network = NETWORKS[ARMS[wildcards.arm]["network"]]
+    if network["weights"] == "train":
+        return network["width_factor"]
+    return network_width(read_training(resolve_weights(network["weights"]))[0]["features"])
 
 
 def inference_memory(wildcards):
     """Return the memory in MB for inference: volumes, and the activations of a batch."""
-    width = NETWORKS[ARMS[wildcards.arm]["network"]]["width_factor"]
-    return round(
-        memory(bytes_a_voxel=24, base_mb=1000) + 8e-3 * width * EXPERIMENT["infer"]["batch_pixels"]
+    return inference_memory_mb(
+        voxels(STRUCTURE["shape"]),
+        width_factor=arm_width(wildcards),
+        batch_pixels=EXPERIMENT["infer"]["batch_pixels"],
+        cuda=CUDA,
+    )
+
+
+def inference_runtime(wildcards):
+    """Return the minutes that inference may take."""
+    return inference_minutes(
+        voxels(STRUCTURE["shape"]) * DATASETS["shard_size"], width_factor=arm_width(wildcards)
     )
 
 

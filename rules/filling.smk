@@ -15,8 +15,8 @@ rule fill_gaps:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=memory(bytes_a_voxel=12),
-        runtime=minutes(seconds_a_megavoxel=0.5),
+        mem_mb=growing(memory(bytes_a_voxel=6, base_mb=97)),
+        runtime=growing(minutes(seconds_a_megavoxel=0.5)),
     params:
         datasets=datasets_of,
         arm="{arm}",
@@ -43,8 +43,8 @@ rule infer:
     threads: 2
     resources:
         gpu=1,
-        mem_mb=inference_memory,
-        runtime=minutes(seconds_a_megavoxel=60),
+        mem_mb=growing(inference_memory),
+        runtime=growing(inference_runtime),
     params:
         datasets=datasets_of,
         arm="{arm}",
@@ -73,8 +73,8 @@ rule fill_holes:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=memory(bytes_a_voxel=8),
-        runtime=minutes(seconds_a_megavoxel=0.5),
+        mem_mb=growing(memory(bytes_a_voxel=3, base_mb=87)),
+        runtime=growing(minutes(seconds_a_megavoxel=0.5)),
     params:
         datasets=datasets_of,
         arm="{arm}",

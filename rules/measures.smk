@@ -14,8 +14,8 @@ rule measure_truth:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=memory(bytes_a_voxel=60, base_mb=700),
-        runtime=minutes(seconds_a_megavoxel=20),
+        mem_mb=growing(measuring_memory_mb(*measured_voxels())),
+        runtime=growing(measuring_minutes(*measured_voxels(), DATASETS["shard_size"])),
     params:
         datasets=datasets_of,
         measures=MEASURES,
@@ -42,8 +42,8 @@ rule measure:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=memory(bytes_a_voxel=60, base_mb=700),
-        runtime=minutes(seconds_a_megavoxel=20),
+        mem_mb=growing(measuring_memory_mb(*measured_voxels())),
+        runtime=growing(measuring_minutes(*measured_voxels(), DATASETS["shard_size"])),
     params:
         datasets=datasets_of,
         arm="{arm}",
@@ -66,8 +66,8 @@ rule aggregate_metrics:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(memory(bytes_a_voxel=0, base_mb=95)),
+        runtime=growing(10),
     params:
         arms=[ORIGINAL, *ARMS],
         datasets=DATASETS["count"],

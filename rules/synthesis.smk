@@ -11,8 +11,8 @@ rule generate_volumes:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=memory(bytes_a_voxel=40),
-        runtime=minutes(seconds_a_megavoxel=0.5),
+        mem_mb=growing(memory(bytes_a_voxel=14, base_mb=290)),
+        runtime=growing(minutes(seconds_a_megavoxel=0.5)),
     params:
         datasets=datasets_of,
         base_seed=EXPERIMENT["base_seed"],
@@ -35,8 +35,10 @@ rule generate_training_volumes:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=lambda wildcards: memory(bytes_a_voxel=40, shape=training_set(wildcards)["shape"]),
-        runtime=training_minutes(seconds_a_megavoxel=0.5),
+        mem_mb=growing(
+            lambda wildcards: memory(14, base_mb=290, shape=training_set(wildcards)["shape"])
+        ),
+        runtime=growing(training_minutes(seconds_a_megavoxel=0.5)),
     params:
         volumes=lambda wildcards: TRAINING_SETS[wildcards.training_set]["volumes"],
         settings=training_set,

@@ -22,8 +22,8 @@ rule make_tables:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=1000,
-        runtime=20,
+        mem_mb=growing(memory(bytes_a_voxel=0, base_mb=200)),
+        runtime=growing(20),
     params:
         **TABLE_PARAMS,
         code=code("make_tables"),
@@ -46,8 +46,8 @@ rule plot_figures:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=1500,
-        runtime=20,
+        mem_mb=growing(memory(bytes_a_voxel=0, base_mb=240)),
+        runtime=growing(20),
     params:
         arms=[ORIGINAL, *ARMS],
         voxel_nm=STRUCTURE["voxel_nm"],
@@ -70,8 +70,8 @@ rule plot_history:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(memory(bytes_a_voxel=0, base_mb=190)),
+        runtime=growing(10),
     params:
         code=code("plot_history"),
     script:
@@ -93,8 +93,8 @@ rule export_showcase:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=memory(bytes_a_voxel=20, base_mb=1000),
-        runtime=20,
+        mem_mb=growing(memory(bytes_a_voxel=1.5 * (len(ARMS) + 1), base_mb=209)),
+        runtime=growing(20),
     params:
         arms=list(ARMS),
         dataset=DATASETS["showcase"],
@@ -118,8 +118,8 @@ rule write_report:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=1500,
-        runtime=20,
+        mem_mb=growing(memory(bytes_a_voxel=0, base_mb=220)),
+        runtime=growing(20),
     params:
         **TABLE_PARAMS,
         name=EXPERIMENT["name"],

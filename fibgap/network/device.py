@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from fibgap.errors import InputError
+from fibgap.network.gpus import claim_gpu, visible_gpus
 
 #: Set to "cpu" to let a run that asks for GPUs compute on the CPU all the same: for testing the
 #: scheduling of GPU rules where there is none. It is announced wherever it takes effect.
@@ -15,6 +16,9 @@ OVERRIDE = "FIBGAP_GPU_STAND_IN"
 def choose_device(gpus: int) -> torch.device:
     """Return the device for a job that was granted a number of GPUs.
 
+    A job computes on one GPU. Where it sees several, it takes the one that fewest of this user's
+    jobs have taken, and keeps it until its process ends; see `fibgap.network.gpus`.
+
     Parameters
     ----------
     gpus : int
@@ -23,7 +27,7 @@ def choose_device(gpus: int) -> torch.device:
     Returns
     -------
     torch.device
-        "cpu" or "cuda".
+        "cpu", or "cuda" with its index; that GPU is then the process's current one as well.
 
     Raises
     ------
@@ -33,14 +37,25 @@ def choose_device(gpus: int) -> torch.device:
     if gpus <= 0:
         return torch.device("cpu")
     if os.environ.get(OVERRIDE) == "cpu":
-        print(f"{OVERRIDE}=cpu: a GPU was granted, but this job computes on the CPU.", flush=True)
+        granted = os.environ.get("CUDA_VISIBLE_DEVICES", "not set")
+        print(
+            f"{OVERRIDE}=cpu: a GPU was granted (CUDA_VISIBLE_DEVICES {granted}), but this job "
+            "computes on the CPU.",
+            flush=True,
+        )
         return torch.device("cpu")
     if not torch.cuda.is_available():
         raise InputError(
             f"gpu={gpus} was asked for, but CUDA is not available on this machine; run with "
             "--resources gpu=0 to compute on the CPU."
         )
-    return torch.device("cuda")
+    visible = visible_gpus(torch.cuda.device_count(), os.environ.get("CUDA_VISIBLE_DEVICES", ""))
+    claim = claim_gpu(visible)
+    index = visible.index(claim.gpu)
+    beside = f", beside {claim.others} other job(s)" if claim.others else ""
+    print(f"GPU {claim.gpu}, one of {len(visible)} that this job sees{beside}", flush=True)
+    torch.cuda.set_device(index)
+    return torch.device("cuda", index)
 
 
 def cpu_has_bfloat16() -> bool:

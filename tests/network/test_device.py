@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from fibgap.errors import InputError
-from fibgap.network import device
+from fibgap.network import device, gpus
 from fibgap.network.device import OVERRIDE, choose_device, choose_precision
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
@@ -19,9 +19,13 @@ def _no_override(monkeypatch):
 
 
 @pytest.fixture(params=[False, True], ids=["without CUDA", "with CUDA"])
-def cuda(request, monkeypatch):
-    """A machine with or without CUDA."""
+def cuda(request, monkeypatch, tmp_path):
+    """A machine without CUDA, or one with two GPUs."""
     monkeypatch.setattr(torch.cuda, "is_available", lambda: request.param)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2 * request.param)
+    monkeypatch.setattr(torch.cuda, "set_device", lambda index: None)
+    monkeypatch.setattr(gpus, "lock_folder", lambda: tmp_path)
+    monkeypatch.setattr(gpus, "_held", [])
     return request.param
 
 
@@ -31,23 +35,47 @@ def test_no_gpu_means_the_cpu(cuda, capsys):
     assert capsys.readouterr().out == ""
 
 
-@pytest.mark.parametrize("gpus", [1, 2])
-def test_a_gpu_means_cuda_or_an_error(cuda, gpus):
+@pytest.mark.parametrize("granted", [1, 2])
+def test_a_gpu_means_cuda_or_an_error(cuda, granted):
     """A job with a GPU never falls back to the CPU."""
     if cuda:
-        assert choose_device(gpus) == CUDA
+        assert choose_device(granted) == torch.device("cuda", 0)
     else:
-        with pytest.raises(InputError, match=rf"gpu={gpus} was asked for, but CUDA is not"):
-            choose_device(gpus)
+        with pytest.raises(InputError, match=rf"gpu={granted} was asked for, but CUDA is not"):
+            choose_device(granted)
+
+
+@pytest.mark.parametrize("cuda", [True], indirect=True)
+def test_a_job_beside_another_takes_the_other_gpu(cuda, monkeypatch, capsys):
+    """Of two GPUs, the second job makes the second one its own and says so."""
+    current = []
+    monkeypatch.setattr(torch.cuda, "set_device", current.append)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,6")
+    assert [choose_device(1).index for _ in range(3)] == current == [0, 1, 0]
+    assert capsys.readouterr().out.splitlines() == [
+        "GPU 4, one of 2 that this job sees",
+        "GPU 6, one of 2 that this job sees",
+        "GPU 4, one of 2 that this job sees, beside 1 other job(s)",
+    ]
+
+
+@pytest.mark.parametrize("cuda", [True], indirect=True)
+def test_a_job_of_a_cluster_keeps_to_what_it_was_granted(cuda, monkeypatch):
+    """Where SLURM shows a job one GPU of many, that GPU is CUDA's number 0 for it."""
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
+    assert choose_device(1) == torch.device("cuda", 0)
+    assert [path.name for path in gpus.lock_folder().iterdir()] == ["3.0"]
 
 
 def test_a_stand_in_is_announced(cuda, monkeypatch, capsys):
     """Told so by the environment, a job with a GPU computes on the CPU and says it."""
     monkeypatch.setenv(OVERRIDE, "cpu")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     assert OVERRIDE == "FIBGAP_GPU_STAND_IN"
     assert choose_device(1) == CPU
     said = capsys.readouterr().out
-    assert "FIBGAP_GPU_STAND_IN=cpu" in said
+    assert "FIBGAP_GPU_STAND_IN=cpu: a GPU was granted (CUDA_VISIBLE_DEVICES 0)" in said
     assert "computes on the CPU" in said
 
 

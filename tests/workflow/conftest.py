@@ -29,11 +29,16 @@ class Project:
         self.folder = folder
 
     def run(
-        self, *arguments: str, config: str = "tests/config/tiny.yaml", profile: str = "default"
+        self,
+        *arguments: str,
+        config: str = "tests/config/tiny.yaml",
+        profile: str = "default",
+        variables: dict[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run Snakemake as a user would and return what it said, both streams together."""
         # The copy is used, not an installed fibgap; its bytecode is not left behind.
         environment = {**os.environ, "PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"}
+        environment.update(variables or {})
         binaries = str(Path(sys.executable).parent)
         environment["PATH"] = f"{binaries}{os.pathsep}{environment['PATH']}"
         command = [sys.executable, "-m", "snakemake", "--workflow-profile", f"profiles/{profile}"]
