@@ -5,26 +5,26 @@ import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from fibgap.errors import InputError
 
 
 class _Tee:
-    """A stream that writes to two streams, so that nothing waits in a buffer when a job dies."""
+    """A stream that writes to two places, so that nothing waits in a buffer when a job dies."""
 
-    def __init__(self, first: TextIO, second: TextIO) -> None:
-        self.streams = (first, second)
+    def __init__(self, screen: TextIO, log: BinaryIO) -> None:
+        self.screen, self.log = screen, log
 
     def write(self, text: str) -> int:
-        for stream in self.streams:
-            stream.write(text)
-            stream.flush()
+        self.screen.write(text)
+        self.screen.flush()
+        with contextlib.suppress(OSError):  # a full disk: the screen still tells of it
+            self.log.write(text.encode("utf-8", errors="replace"))
         return len(text)
 
     def flush(self) -> None:
-        for stream in self.streams:
-            stream.flush()
+        self.screen.flush()
 
 
 @contextlib.contextmanager
@@ -42,7 +42,7 @@ def job_log(path: Path | str) -> Iterator[None]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with (
-        path.open("w", encoding="utf-8") as log,
+        path.open("wb", buffering=0) as log,
         contextlib.redirect_stdout(_Tee(sys.stdout, log)),
         contextlib.redirect_stderr(_Tee(sys.stderr, log)),
     ):
@@ -52,5 +52,6 @@ def job_log(path: Path | str) -> Iterator[None]:
             print(f"error: {error}", file=sys.stderr)
             sys.exit(1)
         except Exception:
-            log.write(traceback.format_exc())
+            with contextlib.suppress(OSError):
+                log.write(traceback.format_exc().encode("utf-8", errors="replace"))
             raise

@@ -198,15 +198,21 @@ def test_a_failure_leaves_the_older_file_alone(tmp_path):
 def test_a_killed_writer_leaves_no_output(tmp_path):
     """SIGKILL in the middle leaves a temporary file only, and the next run removes it."""
     path = tmp_path / "shard.h5"
+    # A file goes to the disk in one piece: the stand-in for a slow disk stops half-way.
     script = (
         "import sys, time\n"
+        "from pathlib import Path\n"
         "import numpy as np\n"
         "from fibgap.storage import create_hdf5, write_array\n"
+        "def write_half(path, content):\n"
+        "    with open(path, 'wb') as stream:\n"
+        "        stream.write(content[:len(content) // 2])\n"
+        "        stream.flush()\n"
+        "        print('ready', flush=True)\n"
+        "        time.sleep(600)\n"
+        "Path.write_bytes = write_half\n"
         "with create_hdf5(sys.argv[1], 'testing', {}) as file:\n"
         "    write_array(file, 'values', np.arange(1000))\n"
-        "    file.flush()\n"
-        "    print('ready', flush=True)\n"
-        "    time.sleep(600)\n"
     )
     pid = run_until_ready_and_kill(script, str(path))
     assert left_over(tmp_path) == [f".shard.h5.{pid}.tmp"]
