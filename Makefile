@@ -50,6 +50,14 @@ paper: $(STAMP) ## Run the paper's configuration (hours), print Tables S3 and S4
 	@echo
 	@cat results/paper/tables/table_S4.md
 
+.PHONY: costs
+CONFIG ?= config/quick.yaml
+costs: $(STAMP) ## Tabulate what the runs of an experiment cost (CONFIG=config/paper.yaml: of that one)
+	@$(SNAKEMAKE) --configfile $(CONFIG) --cores 1 $(QUIET) costs
+	@for file in $$($(RUN) python -c 'import sys; from fibgap.config import load; \
+		print(load(sys.argv[1])["name"])' $(CONFIG)); do \
+		cat results/$$file/costs/costs.md; echo; cat results/$$file/costs/overhead.md; done
+
 test: $(STAMP) ## Set up and run the tests (PYTEST_ARGS='-m "not slow"' for fewer)
 	@$(RUN) python -m pytest $(PYTEST_ARGS)
 

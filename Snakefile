@@ -40,6 +40,7 @@ include: "rules/network.smk"
 include: "rules/filling.smk"
 include: "rules/measures.smk"
 include: "rules/tables.smk"
+include: "rules/costs.smk"
 
 
 onstart:
@@ -50,4 +51,11 @@ rule all:
     default_target: True
     input:
         "<results>/report.html",
+        "<results>/tables/datasets.csv",
         collect("<results>/tables/{table}.md", table=PAPER_TABLES),
+
+
+rule costs:
+    input:
+        "<results>/costs/costs.md",
+        "<results>/costs/overhead.md",

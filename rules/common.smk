@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 # The library lies beside this Snakefile and needs no installation; scripts find it the same way.
 sys.path.insert(0, workflow.basedir)
@@ -10,7 +11,7 @@ from fibgap import config as configuration
 from fibgap.arms import BASELINE, ORIGINAL
 from fibgap.errors import InputError
 from fibgap.fillers import FILLER_HOMES
-from fibgap.provenance import code_digest
+from fibgap.provenance import code_digest, digest
 from fibgap.shipped import resolve_weights, weights_sha256
 from snakemake.exceptions import WorkflowError
 
@@ -205,6 +206,14 @@ def inference_memory(wildcards):
     width = NETWORKS[ARMS[wildcards.arm]["network"]]["width_factor"]
     return round(
         memory(bytes_a_voxel=24, base_mb=1000) + 8e-3 * width * EXPERIMENT["infer"]["batch_pixels"]
+    )
+
+
+def benchmark_state(wildcards):
+    """Return a digest of the benchmark files: the table of costs is made anew after every job."""
+    found = sorted(Path(f"results/{EXPERIMENT['name']}/benchmarks").rglob("*.tsv"))
+    return digest(
+        [[str(path), path.stat().st_mtime_ns] for path in found if path.stem != "make_costs"]
     )
 
 
