@@ -369,7 +369,7 @@ def test_a_damaged_tiff_is_a_stack_or_refused(tmp_path: Path) -> None:
     write_tiff(path, np.random.default_rng(0).random((3, 5, 4)) < 0.5, voxel_nm=2.5)
     content = path.read_bytes()
     rng = np.random.default_rng(1)
-    refused = 0
+    outcomes = []
     for _ in range(300):
         forged = bytearray(content)
         # Most of the damage goes where the tags are.
@@ -377,11 +377,11 @@ def test_a_damaged_tiff_is_a_stack_or_refused(tmp_path: Path) -> None:
         forged[place % len(content)] ^= int(rng.integers(1, 256))
         path.write_bytes(forged)
         try:
-            assert read_tiff(path).ndim == 3
+            outcomes.append(str(read_tiff(path).ndim))
         except InputError as error:
-            assert str(path) in str(error)
-            refused += 1
-    assert refused > 10
+            outcomes.append(str(error))
+    assert all(outcome == "3" or str(path) in outcome for outcome in outcomes)
+    assert len(set(outcomes)) > 3
 
 
 def test_a_tiff_of_objects_is_refused(tmp_path: Path, trace: Path) -> None:

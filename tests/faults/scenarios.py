@@ -63,7 +63,8 @@ def killed_in_every_stage(
         process = experiment.start("--until", rule, hold=rule)
         experiment.wait_for_job(rule, said, process)
         kill(process, whole_tree=whole_tree)
-        assert changed(finished, experiment) == [], f"after the kill in {rule}"
+        touched = changed(finished, experiment)
+        assert touched == [], f"{touched} changed before the kill in {rule}"
         finished = experiment.files()
         refused = experiment.fail("--until", rule)
         assert "cannot be locked" in refused
