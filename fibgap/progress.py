@@ -32,9 +32,9 @@ class _Tee:
 def _end_with_parent(done: threading.Event, log: BinaryIO, interval_s: float = 1.0) -> None:
     """End this process when the one that started it is gone, until `done` is set.
 
-    A Snakemake that is killed leaves its jobs at work. Its successor starts the same ones again, and
-    the first to finish would take checkpoints and parts away from the other. Nothing is lost: what
-    is written so far is used again.
+    A Snakemake that is killed leaves its jobs at work. Its successor starts the same ones again,
+    and the first to finish would take checkpoints and parts away from the other. Nothing is lost:
+    what is written so far is used again.
     """
     parent = os.getppid()
     while not done.wait(interval_s):

@@ -9,8 +9,10 @@ import pandas as pd
 
 from fibgap.errors import InputError
 
-COLUMNS = ("run", "side", "datasets", "gpu", "step", "jobs", "wall_s", "cpu_s", "peak_mb")
-COLUMNS += ("mb_a_dataset", "fixed_share")
+COLUMNS = (
+    *("run", "side", "datasets", "gpu", "step", "jobs"),
+    *("wall_s", "cpu_s", "peak_mb", "mb_a_dataset", "fixed_share"),
+)
 #: Steps that are there once an experiment, however many datasets it has.
 ONCE = (
     "generate_training_volumes",
@@ -78,7 +80,7 @@ def read_measured(path: Path | str) -> pd.DataFrame:
     for column in ("side", "datasets", "jobs"):
         bad = table.loc[~(pd.to_numeric(table[column], errors="coerce") > 0), column]
         if not bad.empty:
-            raise InputError(f"file {path}: {column} is {bad.iloc[0]!r}, but must be above 0.")
+            raise InputError(f"file {path}: {column} is {bad.iloc[0]}, but must be above 0.")
     return table
 
 
