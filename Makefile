@@ -53,7 +53,7 @@ paper: $(STAMP) ## Run the paper's configuration (hours), print Tables S3 and S4
 .PHONY: costs
 CONFIG ?= config/quick.yaml
 costs: $(STAMP) ## Tabulate what the runs of an experiment cost (CONFIG=config/paper.yaml: of that one)
-	@$(SNAKEMAKE) --configfile $(CONFIG) --cores 1 $(QUIET) costs
+	@$(SNAKEMAKE) --configfile $(CONFIG) --cores 1 costs $(QUIET)
 	@for file in $$($(RUN) python -c 'import sys; from fibgap.config import load; \
 		print(load(sys.argv[1])["name"])' $(CONFIG)); do \
 		cat results/$$file/costs/costs.md; echo; cat results/$$file/costs/overhead.md; done

@@ -90,7 +90,7 @@ class Experiment(Project):
     def make(self, *arguments: str, quiet: bool = True) -> str:
         """Run up to the tables and return what was said; it must end well."""
         options = ["--quiet", "rules", "reason", "host"] if quiet else []
-        done = self.run(*TARGETS, *options, *arguments, config=CONFIG)
+        done = self.run(*TARGETS, *arguments, *options, config=CONFIG)
         assert done.returncode == 0, done.stdout[-5000:]
         return done.stdout
 
