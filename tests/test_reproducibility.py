@@ -30,15 +30,15 @@ GPU_VOXELS = 1e-4
 def gapped() -> GappedVolume:
     """Return slices of 2 to 5 voxels of a volume of two levels."""
     volume = generate_volume(
-        (48, 48, 48),
+        (40, 40, 40),
         [Level(0.5, 80), Level(0.5, 22.5)],
         voxel_nm=2.5,
         box_factor=1,
         seed=seeds.sequence(1, "evaluation_volumes"),
     )
-    increments = np.random.default_rng(4).choice([5.0, 7.5, 10.0, 12.5], size=12)
+    increments = np.random.default_rng(4).choice([5.0, 7.5, 10.0, 12.5], size=10)
     depths = np.concatenate([[0.0], np.cumsum(increments)])
-    stack = cut_slices(volume, depths[depths <= 47 * 2.5], 2.5)
+    stack = cut_slices(volume, depths[depths <= 39 * 2.5], 2.5)
     return place_slices(stack, "repositioned", nominal_nm=10)
 
 
@@ -169,13 +169,12 @@ def test_tables_are_the_same_bit_by_bit(tmp_path: Path) -> None:
         "training_sets": {},
     }
     tables = {}
-    for name, cores, size in (("first", 2, 3), ("again", 2, 3), ("shards", 1, 1)):
+    for name, cores, size in (("two_cores", 2, 3), ("one_core", 1, 2)):
         changes = {"name": name, "datasets": {"count": 3, "shard_size": size}}
         (fresh.folder / f"{name}.yaml").write_text(yaml.safe_dump({**values, **changes}))
         done = fresh.run("--cores", str(cores), "make_tables", config=f"{name}.yaml")
         assert done.returncode == 0, done.stdout[-3000:]
         folder = fresh.folder / f"results/{name}/tables"
         tables[name] = {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
-    assert "datasets.csv" in tables["first"]
-    assert tables["again"] == tables["first"]
-    assert tables["shards"] == tables["first"]
+    assert "datasets.csv" in tables["two_cores"]
+    assert tables["one_core"] == tables["two_cores"]
