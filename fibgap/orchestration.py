@@ -1,6 +1,7 @@
 """How much of a run's wall time is orchestration, from the records that Snakemake keeps."""
 
 import json
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -107,8 +108,28 @@ def _read_json(path: Path) -> dict[str, object]:
     return loaded if isinstance(loaded, dict) else {}
 
 
+def _read_times(metadata: Path, logs: Path) -> dict[Path, tuple[float, float]]:
+    """Return begin and end of jobs by their log below `logs`, from Snakemake's records."""
+    found: dict[Path, tuple[float, float]] = {}
+    for path in sorted(metadata.rglob("*")):
+        record = _read_json(path) if path.is_file() else {}
+        names, begin, end = record.get("log"), record.get("starttime"), record.get("endtime")
+        if not isinstance(names, list) or not names or not (begin and end):
+            continue
+        log = Path(str(names[0]))
+        if log.is_relative_to(logs):
+            key = log.relative_to(logs).with_suffix("")
+            # Outputs of one job: it ends with the last of them.
+            earlier = found.get(key, (math.inf, 0.0))
+            found[key] = (min(float(str(begin)), earlier[0]), max(float(str(end)), earlier[1]))
+    return found
+
+
 def read_jobs(metadata: Path | str, results: Path | str) -> list[Job]:
-    """Return the finished jobs of an experiment from Snakemake's records of its outputs.
+    """Return the finished jobs of an experiment.
+
+    Every one has a benchmark file. Snakemake's records of outputs say when it had a job in hand;
+    a job without a record, because its outputs are gone, ended when its benchmark file was written.
 
     Parameters
     ----------
@@ -118,28 +139,17 @@ def read_jobs(metadata: Path | str, results: Path | str) -> list[Job]:
         The folder of the experiment as the rules name it, ``results/NAME``.
     """
     results = Path(results)
-    found: dict[str, Job] = {}
-    for path in sorted(Path(metadata).rglob("*")):
-        if not path.is_file():
+    times = _read_times(Path(metadata), results / "logs")
+    jobs = []
+    for path in sorted((results / "benchmarks").rglob("*.tsv")):
+        key = path.relative_to(results / "benchmarks").with_suffix("")
+        if key.parts[0] == "make_costs":
             continue
-        record = _read_json(path)
-        logs = record.get("log") or []
-        begin, end = record.get("starttime"), record.get("endtime")
-        if not isinstance(logs, list) or not logs or not (begin and end):
-            continue
-        log = Path(str(logs[0]))
-        if not log.is_relative_to(results / "logs"):
-            continue
-        name = log.relative_to(results / "logs").with_suffix(".tsv")
-        benchmark = results / "benchmarks" / name
-        if name.parts[0].removesuffix(".tsv") == "make_costs" or not benchmark.is_file():
-            continue
-        computed = float(pd.read_csv(benchmark, sep="\t")["s"].sum())
-        earlier = found.get(str(name))
-        # Outputs of one job: it ends with the last of them.
-        last = max(float(str(end)), earlier.end if earlier else 0.0)
-        found[str(name)] = Job(float(str(begin)), last, computed)
-    return sorted(found.values(), key=lambda job: job.begin)
+        computed = float(pd.read_csv(path, sep="\t")["s"].sum())
+        end = path.stat().st_mtime
+        begin, end = times.get(key, (end - computed, end))
+        jobs.append(Job(begin, end, computed))
+    return sorted(jobs, key=lambda job: job.begin)
 
 
 def read_runs(logs: Path | str) -> list[tuple[float, float]]:

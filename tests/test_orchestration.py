@@ -93,6 +93,14 @@ def test_jobs_are_read_from_records(records: Path) -> None:
     assert read_runs(records / "log") == [(BEGIN, BEGIN + 40)]
 
 
+def test_jobs_whose_outputs_are_gone_end_with_their_benchmark(records: Path) -> None:
+    """Temporary volumes leave no record: then the date of the benchmark file counts."""
+    (records / "metadata/t").unlink()
+    os.utime("results/x/benchmarks/make_tables.tsv", (BEGIN + 39.5, BEGIN + 39.5))
+    found = read_jobs(records / "metadata", "results/x")
+    assert found[1] == Job(BEGIN + 35.5, BEGIN + 39.5, 4)
+
+
 def test_the_table_shows_the_overhead(records: Path) -> None:
     """34 of 40 s are computing: 15 % are orchestration, one second of it around a job."""
     tables = cost_tables("results/x", records)
