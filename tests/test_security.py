@@ -26,6 +26,7 @@ from fibgap.shipped import FOLDER, read_training, resolve_weights
 from fibgap.storage import Record, process_shard, read_record, shard_datasets
 from fibgap.tables import frame_table, to_html, to_latex, to_markdown
 from fibgap.tiff import read_tiff, write_tiff
+from tests.workflow.conftest import copy_project
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = [
@@ -172,6 +173,24 @@ def test_tags_of_python_in_a_configuration_are_refused(
     with pytest.raises(InputError, match=r"config\.yaml is not YAML"):
         configuration.load(path)
     assert not trace.exists()
+
+
+@pytest.mark.workflow
+@pytest.mark.parametrize("tag", TAGS[:2])
+def test_snakemake_makes_no_objects_of_a_configuration(
+    tmp_path: Path, trace: Path, tag: str
+) -> None:
+    """Snakemake's own reader of --configfile refuses the tags as well."""
+    project = copy_project(tmp_path / "project")
+    text = (project.folder / "tests/config/tiny.yaml").read_text()
+    (project.folder / "forged.yaml").write_text(
+        text.replace("base_seed: 11", f"base_seed: {tag.format(path=trace)}")
+    )
+    done = project.run("--dry-run", config="forged.yaml")
+    assert done.returncode != 0
+    assert "not valid JSON or YAML" in done.stdout
+    assert not trace.exists()
+    assert not (project.folder / "results").exists()
 
 
 OUTSIDE = [
