@@ -40,9 +40,8 @@ def main() -> int:
             rows += [] if row is None else [row]
         for row in rows:
             print(f"| {row.fault} | {row.happened} | {row.lost} |")
-    print(f"\n{len(rows)} faults, {sum(row.lost for row in rows)} datasets lost", end="")
-    print(f"; {time.monotonic() - begin:.0f} s", file=sys.stderr)
-    print(".")
+    print(f"\n{len(rows)} faults, {sum(row.lost for row in rows)} datasets lost.")
+    print(f"{time.monotonic() - begin:.0f} s", file=sys.stderr)
     return 0
 
 

@@ -15,7 +15,6 @@ rule make_costs:
         mem_mb=1000,
         runtime=10,
     params:
-        results=f"results/{EXPERIMENT['name']}",
         # No step's output is an input: to ask what a run has cost must not set it going.
         ran=benchmark_state,
         code=code("make_costs"),
