@@ -128,8 +128,9 @@ def _read_times(metadata: Path, logs: Path) -> dict[Path, tuple[float, float]]:
 def read_jobs(metadata: Path | str, results: Path | str) -> list[Job]:
     """Return the finished jobs of an experiment.
 
-    Every one has a benchmark file. Snakemake's records of outputs say when it had a job in hand;
-    a job without a record, because its outputs are gone, ended when its benchmark file was written.
+    Every one has a benchmark file. Snakemake's records of outputs say when it had a job in hand. A
+    job without a record, because its outputs are gone, ended when its benchmark file was written,
+    and so did one whose record is younger than its work: "snakemake --touch" writes such.
 
     Parameters
     ----------
@@ -147,7 +148,10 @@ def read_jobs(metadata: Path | str, results: Path | str) -> list[Job]:
             continue
         computed = float(pd.read_csv(path, sep="\t")["s"].sum())
         end = path.stat().st_mtime
-        begin, end = times.get(key, (end - computed, end))
+        begin = end - computed
+        recorded = times.get(key)
+        if recorded and recorded[1] - recorded[0] > computed - 0.3:
+            begin, end = recorded
         jobs.append(Job(begin, end, computed))
     return sorted(jobs, key=lambda job: job.begin)
 

@@ -101,6 +101,15 @@ def test_jobs_whose_outputs_are_gone_end_with_their_benchmark(records: Path) -> 
     assert found[1] == Job(BEGIN + 35.5, BEGIN + 39.5, 4)
 
 
+def test_records_of_touching_do_not_count(records: Path) -> None:
+    """A record of a second is none of a job of 30 s: outputs were touched, nothing computed."""
+    log = "results/x/logs/train_network/a.log"
+    for output in "wh":
+        record(records, output, "train_network", BEGIN + 900, BEGIN + 901, log)
+    os.utime("results/x/benchmarks/train_network/a.tsv", (BEGIN + 33, BEGIN + 33))
+    assert Job(BEGIN + 3, BEGIN + 33, 30) in read_jobs(records / "metadata", "results/x")
+
+
 def test_the_table_shows_the_overhead(records: Path) -> None:
     """34 of 40 s are computing: 15 % are orchestration, one second of it around a job."""
     tables = cost_tables("results/x", records)
