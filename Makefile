@@ -54,6 +54,14 @@ sensitivity: $(STAMP) ## Run config/sensitivity.yaml: errors against slice thick
 	@$(SNAKEMAKE) --configfile config/sensitivity.yaml --cores $(CORES) $(QUIET) sensitivity
 	@cat results/sensitivity/tables/sensitivity.md
 
+.PHONY: costs
+CONFIG ?= config/quick.yaml
+costs: $(STAMP) ## Tabulate what the runs of an experiment cost (CONFIG=config/paper.yaml: of that one)
+	@$(SNAKEMAKE) --configfile $(CONFIG) --cores 1 costs $(QUIET)
+	@for file in $$($(RUN) python -c 'import sys; from fibgap.config import load; \
+		print(load(sys.argv[1])["name"])' $(CONFIG)); do \
+		cat results/$$file/costs/costs.md; echo; cat results/$$file/costs/overhead.md; done
+
 test: $(STAMP) ## Set up and run the tests (PYTEST_ARGS='-m "not slow"' for fewer)
 	@$(RUN) python -m pytest $(PYTEST_ARGS)
 

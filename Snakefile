@@ -43,6 +43,7 @@ include: "rules/measures.smk"
 include: "rules/tables.smk"
 include: "rules/ablations.smk"
 include: "rules/sensitivity.smk"
+include: "rules/costs.smk"
 
 
 onstart:
@@ -53,6 +54,7 @@ rule all:
     default_target: True
     input:
         "<results>/report.html",
+        "<results>/tables/datasets.csv",
         collect("<results>/tables/{table}.md", table=PAPER_TABLES),
 
 
@@ -64,3 +66,9 @@ rule ablations:
 rule sensitivity:
     input:
         sensitivity_results,
+
+
+rule costs:
+    input:
+        "<results>/costs/costs.md",
+        "<results>/costs/overhead.md",

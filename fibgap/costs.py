@@ -1,8 +1,30 @@
-"""What the steps cost, from the benchmark files that Snakemake leaves."""
+"""What the steps cost: time and memory from Snakemake's benchmark files, room on the disk."""
 
 from pathlib import Path
 
 import pandas as pd
+
+from fibgap.errors import InputError
+from fibgap.orchestration import overhead_of, read_jobs, read_runs
+from fibgap.storage import shard_datasets
+from fibgap.tables import Table, frame_table
+
+#: The step whose files lie in a folder of the results.
+_STEPS = {
+    "volumes": "generate_volumes",
+    "training_volumes": "generate_training_volumes",
+    "slices": "mill_slices",
+    "placed": "place_slices",
+    "planes": "extract_planes",
+    "networks": "train_network",
+    "filled": "fill_gaps",
+    "repaired": "fill_holes",
+    "measures": "measure",
+    "tables": "make_tables",
+    "figures": "plot_figures",
+    "showcase": "export_showcase",
+    "report.html": "write_report",
+}
 
 
 def collect_costs(folder: Path | str) -> pd.DataFrame:
@@ -24,6 +46,8 @@ def collect_costs(folder: Path | str) -> pd.DataFrame:
     rows = []
     for path in sorted(folder.rglob("*.tsv")):
         step = path.relative_to(folder).with_suffix("").parts[0]
+        if step == "make_costs":  # the asking is no part of the answer
+            continue
         # A job too short to be sampled has "NA" or "-" for its memory.
         table = pd.read_csv(path, sep="\t", na_values=["-", "NA"])
         rows.append(
@@ -55,3 +79,158 @@ def collect_costs(folder: Path | str) -> pd.DataFrame:
         "peak_mb": costs["peak_mb"].max(),
     }
     return pd.concat([costs, pd.DataFrame([total])], ignore_index=True)
+
+
+def step_of(path: Path, benchmarks: Path) -> str | None:
+    """Return the step that a file of the results is charged to, None for logs and their kind.
+
+    Parameters
+    ----------
+    path : path
+        Relative to the results.
+    benchmarks : path
+        Benchmark files tell which arms a network filled.
+    """
+    step = _STEPS.get(path.parts[0])
+    if path.parts[0] == "filled" and (benchmarks / "infer" / path.parts[1]).is_dir():
+        return "infer"
+    if path.parts[:2] == ("measures", "Original"):
+        return "measure_truth"
+    return step
+
+
+def disk_usage(results: Path | str) -> pd.DataFrame:
+    """Add up the files of an experiment by step.
+
+    Parameters
+    ----------
+    results : path
+        The folder of an experiment.
+
+    Returns
+    -------
+    pandas.DataFrame
+        step, disk_mb (what lies there now, in 10^6 bytes), datasets (how many different ones the
+        shards of the step hold), mb_a_dataset (of all arms together; NaN without shards).
+    """
+    results = Path(results)
+    size: dict[str, int] = {}
+    held: dict[str, set[int]] = {}
+    for path in sorted(results.rglob("*")):
+        if not path.is_file():
+            continue
+        step = step_of(path.relative_to(results), results / "benchmarks")
+        if step is None:
+            continue
+        size[step] = size.get(step, 0) + path.stat().st_size
+        if path.suffix == ".h5" and path.stem.isdigit():
+            held.setdefault(step, set()).update(shard_datasets(path))
+    rows = [
+        {
+            "step": step,
+            "disk_mb": total / 1e6,
+            "datasets": len(held.get(step, ())),
+            "mb_a_dataset": total / 1e6 / len(held[step]) if held.get(step) else float("nan"),
+        }
+        for step, total in size.items()
+    ]
+    return pd.DataFrame(rows, columns=["step", "disk_mb", "datasets", "mb_a_dataset"])
+
+
+def stage_costs(results: Path | str) -> pd.DataFrame:
+    """Return what every step of an experiment cost, in time, memory and room.
+
+    Parameters
+    ----------
+    results : path
+        The folder of an experiment, with its benchmark files.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of `collect_costs` and of `disk_usage`, and cpu_h (hours of processor time);
+        the dearest step first, a last row "all steps". A step whose volumes are gone has NaN for
+        its room.
+
+    Raises
+    ------
+    InputError
+        If nothing has run in the folder.
+    """
+    results = Path(results)
+    costs = collect_costs(results / "benchmarks")
+    if costs.empty:
+        raise InputError(f"there are no benchmark files in {results / 'benchmarks'}: run first.")
+    room = disk_usage(results)
+    table = costs.merge(room, how="left", on="step")
+    table.loc[table["step"] == "all steps", ["disk_mb", "mb_a_dataset"]] = [
+        room["disk_mb"].sum(),
+        room["mb_a_dataset"].sum(),
+    ]
+    table.insert(4, "cpu_h", table["cpu_s"] / 3600)
+    return table
+
+
+def cost_tables(results: Path | str, records: Path | str) -> dict[str, Table]:
+    """Return the tables of costs and of orchestration.
+
+    Parameters
+    ----------
+    results : path
+        The folder of an experiment, as its rules name it.
+    records : path
+        The folder ``.snakemake`` in which Snakemake keeps its records.
+
+    Returns
+    -------
+    dict of str to Table
+        "costs" and "overhead"; the latter has no row where Snakemake's logs are gone.
+    """
+    results, records = Path(results), Path(records)
+    costs = frame_table(
+        stage_costs(results),
+        caption=f"What every step of {results} cost: wall and processor time of all its jobs (the "
+        "latter sampled, so too low for jobs of seconds), peak memory of one job, and the files "
+        "that it has now, in all and a dataset",
+        headings={
+            "step": "Step",
+            "jobs": "Jobs",
+            "wall_s": "Wall time, s",
+            "cpu_s": "CPU time, s",
+            "cpu_h": "CPU time, h",
+            "peak_mb": "Peak memory, MB",
+            "disk_mb": "Disk, MB",
+            "datasets": "Datasets",
+            "mb_a_dataset": "Disk a dataset, MB",
+        },
+        decimals={
+            "wall_s": 0,
+            "cpu_s": 0,
+            "cpu_h": 3,
+            "peak_mb": 0,
+            "disk_mb": 1,
+            "datasets": 0,
+            "mb_a_dataset": 3,
+        },
+    )
+    jobs = read_jobs(records / "metadata", results)
+    overhead = overhead_of(jobs, read_runs(records / "log"))
+    frame = pd.DataFrame(columns=["jobs"]) if overhead is None else overhead.frame()
+    return {
+        "costs": costs,
+        "overhead": frame_table(
+            frame,
+            caption="Wall time of all runs, the part of it in which a job computed, and the rest, "
+            "which is orchestration; at most: as if all time around jobs had held up the run",
+            headings={
+                "jobs": "Jobs",
+                "wall_s": "Wall time, s",
+                "computing_s": "Computing, s",
+                "idle_s": "No job computing, s",
+                "around_jobs_s": "Around jobs, s",
+                "overhead_percent": "Overhead, %",
+                "overhead_at_most_percent": "At most, %",
+            },
+            decimals={"wall_s": 0, "computing_s": 0, "idle_s": 1, "around_jobs_s": 1},
+        ),
+    }

@@ -1,6 +1,5 @@
 """HDF5 shards: one file a stage and shard, one group a dataset, complete or not there at all."""
 
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from fibgap import __version__
 from fibgap.errors import InputError
+from fibgap.files import write_aside
 
 Log = Callable[[str], None]
 
@@ -52,36 +52,6 @@ def group_name(dataset: int) -> str:
 
 
 @contextmanager
-def write_aside(path: Path | str) -> Iterator[Path]:
-    """Yield a temporary path beside `path` and move it into place if all goes well.
-
-    Temporary files that dead processes left for the same path are removed first.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    for stale in path.parent.glob(f".{path.name}.*.tmp"):
-        if not _alive(stale.name.split(".")[-2]):
-            stale.unlink(missing_ok=True)
-    aside = path.parent / f".{path.name}.{os.getpid()}.tmp"
-    try:
-        yield aside
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
-
-
-def _alive(pid: str) -> bool:
-    """Return whether a process with this number lives, for all that can be known here."""
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, ValueError):
-        return True
-    return True
-
-
-@contextmanager
 def create_hdf5(path: Path | str, stage: str, attributes: Mapping[str, Any]) -> Iterator[h5py.File]:
     """Yield a new HDF5 file that appears at `path` only when it is complete.
 
@@ -95,15 +65,22 @@ def create_hdf5(path: Path | str, stage: str, attributes: Mapping[str, Any]) -> 
         Root attributes: voxel size, seed, digest.
     """
     # From HDF5 1.10 on, groups and attributes carry checksums as well; in the oldest format a
-    # flipped bit there gives wrong values or ends the process.
-    with write_aside(path) as aside, h5py.File(aside, "w", libver="v110") as file:
-        file.attrs["stage"] = stage
-        file.attrs["version"] = __version__
-        file.attrs["axis_order"] = "z y x"
-        for name, value in attributes.items():
-            file.attrs[name] = value
-        yield file
-        file.attrs["complete"] = True
+    # flipped bit there gives wrong values or ends the process. The file is built in memory, as
+    # large as it is compressed: HDF5 writes some chunks only when it closes, and h5py swallows the
+    # errors there, so that on a full disk a file with holes would pass for a complete one.
+    options = {"libver": "v110", "driver": "core", "backing_store": False, "block_size": 2**22}
+    with write_aside(path) as aside:
+        with h5py.File(aside, "w", **options) as file:
+            file.attrs["stage"] = stage
+            file.attrs["version"] = __version__
+            file.attrs["axis_order"] = "z y x"
+            for name, value in attributes.items():
+                file.attrs[name] = value
+            yield file
+            file.attrs["complete"] = True
+            file.flush()
+            image = file.id.get_file_image()
+        aside.write_bytes(image)
 
 
 @contextmanager
@@ -159,9 +136,19 @@ def read_array(group: h5py.Group, name: str) -> NDArray[Any]:
     Raises
     ------
     InputError
-        If the file lacks the array, or if it is damaged.
+        If the file lacks the array, if it is damaged, or if it is no array of numbers that lie in
+        this very file: HDF5 can take arrays from elsewhere on the disk.
     """
     dataset = _member(group, name)
+    if (
+        not isinstance(dataset, h5py.Dataset)
+        or dataset.dtype.kind not in "buif"
+        or dataset.is_virtual
+        or dataset.external
+    ):
+        raise InputError(
+            f"file {group.file.filename} has no array of numbers of its own under '{name}'."
+        )
     values = np.asarray(dataset[()])
     return values.view(np.bool_) if dataset.attrs.get("boolean", False) else values
 
@@ -169,6 +156,11 @@ def read_array(group: h5py.Group, name: str) -> NDArray[Any]:
 def _member(group: h5py.Group, name: str) -> Any:
     """Return a group or an array of a file, or say which one cannot be had."""
     try:
+        if isinstance(group.get(name, getlink=True), h5py.SoftLink | h5py.ExternalLink):
+            raise InputError(
+                f"file {group.file.filename} has a link to elsewhere under '{name}', which is not "
+                "followed."
+            )
         return group[name]
     except KeyError as error:
         reason = " ".join(str(error.args[0]).split())
@@ -214,7 +206,11 @@ def inherited_attributes(path: Path | str) -> dict[str, Any]:
 def shard_datasets(path: Path | str) -> list[int]:
     """Return the datasets that a shard holds, increasing."""
     with open_hdf5(path) as file:
-        return sorted(int(name.removeprefix("dataset_")) for name in file)
+        names = [name.removeprefix("dataset_") for name in file]
+    for name in names:
+        if not (name.isascii() and name.isdigit()):
+            raise InputError(f"file {path} holds '{name}', which is no dataset.")
+    return sorted(map(int, names))
 
 
 def process_shard(

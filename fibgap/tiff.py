@@ -29,8 +29,9 @@ def read_tiff(path: Path | str) -> NDArray[Any]:
         raise InputError(f"TIFF file {path} does not exist.")
     try:
         values = tifffile.imread(path)
-    except (tifffile.TiffFileError, ValueError, OSError) as error:
-        raise InputError(f"file {path} is damaged or no TIFF file ({error}).") from None
+    except Exception as error:  # tifffile reports damage by many exception types
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"file {path} is damaged or no TIFF file ({reason}).") from None
     if values.ndim != 3:
         raise InputError(f"file {path} has shape {values.shape}, but a stack has three axes.")
     return np.asarray(values)

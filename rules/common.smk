@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 # The library lies beside this Snakefile and needs no installation; scripts find it the same way.
 sys.path.insert(0, workflow.basedir)
@@ -10,7 +11,7 @@ from fibgap import config as configuration
 from fibgap.arms import BASELINE, ORIGINAL
 from fibgap.errors import InputError
 from fibgap.fillers import FILLER_HOMES
-from fibgap.provenance import code_digest
+from fibgap.provenance import code_digest, digest
 from fibgap.resources import (
     GPU_LIMIT,
     inference_memory_mb,
@@ -318,6 +319,14 @@ def sensitivity_results(wildcards):
     if SENSITIVITY is None:
         raise WorkflowError("configuration: the section 'sensitivity' is missing.")
     return ["<results>/tables/sensitivity.md", "<results>/figures/sensitivity.png"]
+
+
+def benchmark_state(wildcards):
+    """Return a digest of the benchmark files: the table of costs is made anew after every job."""
+    found = sorted(Path(f"results/{EXPERIMENT['name']}/benchmarks").rglob("*.tsv"))
+    return digest(
+        [[str(path), path.stat().st_mtime_ns] for path in found if path.stem != "make_costs"]
+    )
 
 
 def keep_scheduler_fast(workflow):

@@ -5,7 +5,7 @@ rule extract_planes:
     input:
         volumes="<results>/training_volumes/{training_set}.h5",
     output:
-        planes="<results>/planes/{training_set}/planes.h5",
+        planes=volume_or_temporary("<results>/planes/{training_set}/planes.h5"),
         manifest="<results>/planes/{training_set}/manifest.csv",
     log:
         "<logs>/extract_planes/{training_set}.log",

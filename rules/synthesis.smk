@@ -27,7 +27,7 @@ rule generate_volumes:
 
 rule generate_training_volumes:
     output:
-        "<results>/training_volumes/{training_set}.h5",
+        volume_or_temporary("<results>/training_volumes/{training_set}.h5"),
     log:
         "<logs>/generate_training_volumes/{training_set}.log",
     benchmark:

@@ -1,11 +1,17 @@
 """What a job prints is in its log at once, and bad input is told in one line."""
 
+import os
+import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
 from fibgap.errors import InputError
 from fibgap.progress import job_log
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def test_output_goes_to_screen_and_log(tmp_path, capsys):
@@ -70,3 +76,55 @@ def test_a_defect_keeps_its_traceback(tmp_path, kind):
     assert "in misbehave" in text
     assert f"{kind.__name__}: " in text
     assert text.count("Traceback") == 1
+
+
+PARENT = """
+import subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", sys.argv[1], sys.argv[2]], stdout=subprocess.PIPE)
+child.stdout.readline()
+print(child.pid, flush=True)
+child.wait()
+"""
+CHILD = """
+import sys, time
+from fibgap.progress import job_log
+with job_log(sys.argv[1]):
+    print("ready")
+    time.sleep(600)
+"""
+
+
+def test_a_job_ends_with_the_workflow_that_started_it(tmp_path):
+    """A job whose parent was killed stops by itself, so that its successor works alone."""
+    log = tmp_path / "0.log"
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, CHILD, str(log)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    try:
+        assert parent.stdout is not None
+        assert parent.stdout.readline()
+    finally:
+        parent.kill()
+        parent.stdout.close()
+        parent.wait()
+    deadline = time.monotonic() + 60
+    while "stopped: the workflow that started this job is gone\n" not in log.read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_log_on_a_full_disk_leaves_the_screen(tmp_path, capsys):
+    """What the log has no room for is still said on the screen, and bad input ends the job."""
+
+    def fail():
+        print("dataset 0")
+        raise InputError("file x cannot be written: No space left on device.")
+
+    with pytest.raises(SystemExit), job_log("/dev/full"):
+        fail()
+    said = capsys.readouterr()
+    assert said.out == "dataset 0\n"
+    assert said.err == "error: file x cannot be written: No space left on device.\n"

@@ -1,6 +1,7 @@
 """Shards are complete or not there at all, and say what is wrong with them in one sentence."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -198,15 +199,21 @@ def test_a_failure_leaves_the_older_file_alone(tmp_path):
 def test_a_killed_writer_leaves_no_output(tmp_path):
     """SIGKILL in the middle leaves a temporary file only, and the next run removes it."""
     path = tmp_path / "shard.h5"
+    # A file goes to the disk in one piece: the stand-in for a slow disk stops half-way.
     script = (
         "import sys, time\n"
+        "from pathlib import Path\n"
         "import numpy as np\n"
         "from fibgap.storage import create_hdf5, write_array\n"
+        "def write_half(path, content):\n"
+        "    with open(path, 'wb') as stream:\n"
+        "        stream.write(content[:len(content) // 2])\n"
+        "        stream.flush()\n"
+        "        print('ready', flush=True)\n"
+        "        time.sleep(600)\n"
+        "Path.write_bytes = write_half\n"
         "with create_hdf5(sys.argv[1], 'testing', {}) as file:\n"
         "    write_array(file, 'values', np.arange(1000))\n"
-        "    file.flush()\n"
-        "    print('ready', flush=True)\n"
-        "    time.sleep(600)\n"
     )
     pid = run_until_ready_and_kill(script, str(path))
     assert left_over(tmp_path) == [f".shard.h5.{pid}.tmp"]
@@ -462,4 +469,46 @@ def test_a_second_writer_does_no_harm(tmp_path):
     write_shard(path, compute=compute)
     for dataset in range(3):
         assert_same(read_record(path, dataset), one_record(dataset))
+    assert left_over(tmp_path) == []
+
+
+def test_any_flipped_byte_is_found_or_harmless(tmp_path):
+    """Wherever one byte of a shard is wrong, the file is refused, or says what it said before."""
+    path = tmp_path / "shard.h5"
+    write_shard(path, [0, 1])
+    content = path.read_bytes()
+    rng = np.random.default_rng(8)
+    refusals = 0
+    for place in rng.integers(0, len(content), size=400):
+        forged = bytearray(content)
+        forged[place] ^= int(rng.integers(1, 256))
+        path.write_bytes(forged)
+        try:
+            found = [read_record(path, dataset, "testing") for dataset in shard_datasets(path)]
+        except InputError as error:
+            refusals += 1
+            told = str(error)
+            assert str(path) in told
+            continue
+        assert len(found) == 2, f"byte {place} takes a dataset away"
+        for dataset, record in enumerate(found):
+            assert_same(record, one_record(dataset))
+    assert refusals > 100
+
+
+@pytest.mark.parametrize("room", [0, 2000, 20_000])
+def test_a_file_without_room_is_told_by_name(tmp_path, room):
+    """Where no file may grow further, nothing takes the shard's name, and one sentence says why."""
+    path = tmp_path / "shard.h5"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+    try:
+        with pytest.raises(InputError, match=r"cannot be written: File too large\.$") as caught:
+            write_shard(path, compute=lambda k: Record({"curve": np.arange(9000.0) + k}))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert str(tmp_path) in str(caught.value)
+    assert not list(tmp_path.rglob("*.h5"))
+    assert not list(tmp_path.rglob("*.tmp"))
+    write_shard(path)
     assert left_over(tmp_path) == []

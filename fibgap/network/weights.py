@@ -95,8 +95,12 @@ def load_weights(path: Path | str) -> LoadedNetwork:
         training = json.loads(metadata["training"])
     except (KeyError, ValueError, TypeError) as error:
         raise InputError(f"weights file {path} has no readable architecture: {error}") from None
-    network = Network(architecture)
-    expected = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    try:
+        with torch.device("meta"):  # shapes alone: a stranger's file must not fill the memory
+            blueprint = Network(architecture).state_dict()
+    except RuntimeError as error:
+        raise InputError(f"weights file {path} has no possible architecture: {error}") from None
+    expected = {name: tuple(tensor.shape) for name, tensor in blueprint.items()}
     found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     if expected != found:
         name = sorted(k for k in expected.keys() | found.keys() if expected.get(k) != found.get(k))[
@@ -109,5 +113,6 @@ def load_weights(path: Path | str) -> LoadedNetwork:
     for name, tensor in tensors.items():
         if not torch.isfinite(tensor).all():
             raise InputError(f"weights file {path} holds NaN or infinity in '{name}'.")
+    network = Network(architecture)
     network.load_state_dict(tensors)
     return LoadedNetwork(network.eval(), training, file_sha256(path))

@@ -1,0 +1,22 @@
+"""Tabulate what a run has cost so far; this runs nothing else."""
+
+
+rule make_costs:
+    output:
+        costs=collect("<results>/costs/costs.{suffix}", suffix=["csv", "md"]),
+        overhead=collect("<results>/costs/overhead.{suffix}", suffix=["csv", "md"]),
+    log:
+        "<logs>/make_costs.log",
+    benchmark:
+        "<benchmarks>/make_costs.tsv"
+    conda:
+        "../envs/fibgap.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        # No step's output is an input: to ask what a run has cost must not set it going.
+        ran=benchmark_state,
+        code=code("make_costs"),
+    script:
+        "../workflow_scripts/make_costs.py"
