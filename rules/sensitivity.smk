@@ -14,8 +14,8 @@ rule measure_sensitivity:
         "../envs/network.yaml"
     resources:
         gpu=1,
-        mem_mb=sensitivity_memory,
-        runtime=minutes(seconds_a_megavoxel=200, volumes=SENSITIVITY_DATASETS),
+        mem_mb=growing(sensitivity_memory),
+        runtime=growing(minutes(seconds_a_megavoxel=30, volumes=SENSITIVITY_DATASETS)),
     params:
         datasets=list(range(SENSITIVITY_DATASETS)),
         base_seed=EXPERIMENT["base_seed"],
@@ -25,7 +25,7 @@ rule measure_sensitivity:
         max_pixels=EXPERIMENT["fill_holes"]["max_pixels"],
         inference=EXPERIMENT["infer"],
         measures=MEASURES,
-        cut=EXPERIMENT["measure"]["diffusivity_cut"],
+        options=MEASURE_OPTIONS,
         weights=sensitivity_weights_digests,
         code=lambda wildcards: code("measure_sensitivity", *sensitivity_fillers(wildcards)),
     script:
@@ -48,8 +48,8 @@ rule tabulate_sensitivity:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=1000,
-        runtime=20,
+        mem_mb=growing(1000),
+        runtime=growing(20),
     params:
         settings=SETTINGS,
         cases=SENSITIVITY_CASES,
@@ -73,8 +73,8 @@ rule plot_sensitivity:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         voxel_nm=STRUCTURE["voxel_nm"],
         defaults=SENSITIVITY_DEFAULTS,

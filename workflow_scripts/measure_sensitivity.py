@@ -18,7 +18,12 @@ def main(weights: dict, output: str, *, threads: int, gpus: int, params: dict) -
         structure,
         params["setting"],
         params["arms"],
-        Measuring(tuple(params["measures"]), params["cut"], params["max_pixels"], threads),
+        Measuring(
+            tuple(params["measures"]),
+            max_pixels=params["max_pixels"],
+            threads=threads,
+            **params["options"],
+        ),
         base_seed=params["base_seed"],
         fill_options=network_options(weights, choose_device(gpus), **params["inference"]),
     )

@@ -37,12 +37,21 @@ class Measuring:
         Area of the largest hole that is filled, for arms that fill holes.
     threads : int
         Threads of the solver of D.
+    centred : bool
+        Whether the TPCF is centred, see `fibgap.evaluation.measure_volume`.
     """
 
     names: tuple[str, ...]
     cut: int
     max_pixels: int
     threads: int = 1
+    centred: bool = False
+
+    def measure(self, volume: NDArray[np.bool_]) -> Record:
+        """Measure one volume on its own."""
+        return measure_volume(
+            volume, self.names, cut=self.cut, centred=self.centred, threads=self.threads
+        )
 
 
 def measure_depths(stack: SliceStack, error_nm: float, rng: np.random.Generator) -> SliceStack:
@@ -141,7 +150,7 @@ def _measure_arm(
     if arm["fill_holes"]:
         volume, count = fill_holes(volume, gapped.missing_layers, max_pixels=measuring.max_pixels)
         facts |= {"holes": count.holes, "hole_pixels": count.pixels}
-    alone = measure_volume(volume, measuring.names, threads=measuring.threads, cut=measuring.cut)
+    alone = measuring.measure(volume)
     part, volume = within_truth(gapped, volume, len(truth))
     compared = compare_with_truth(alone, volume, part, truth, true_record)
     facts["voxel_error_all"] = (
@@ -205,9 +214,7 @@ def evaluate_dataset(
         stack, depth_error_nm, seeds.generator(base_seed, "depth_errors", dataset)
     )
     first, last = nearest_layer(stack.depths_nm[[0, -1]], voxel_nm)
-    original = measure_volume(
-        truth[first : last + 1], measuring.names, threads=measuring.threads, cut=measuring.cut
-    )
+    original = measuring.measure(truth[first : last + 1])
     records = {ORIGINAL: original}
     for arm in arms:
         options = (fill_options or {}).get(arm["name"], {})
