@@ -24,15 +24,6 @@ pathvars:
     benchmarks=f"results/{EXPERIMENT['name']}/benchmarks",
 
 
-wildcard_constraints:
-    shard=r"\d\d\d+",
-    arm=r"[A-Za-z0-9][A-Za-z0-9-]*",
-    placement="repositioned|nominal|resampled",
-    network="[a-z][a-z0-9_]+",
-    training_set="[a-z][a-z0-9_]+",
-    setting="[a-z][a-z0-9_]+",
-
-
 include: "rules/synthesis.smk"
 include: "rules/milling.smk"
 include: "rules/placement.smk"
@@ -44,10 +35,6 @@ include: "rules/tables.smk"
 include: "rules/ablations.smk"
 include: "rules/sensitivity.smk"
 include: "rules/costs.smk"
-
-
-onstart:
-    keep_scheduler_fast(workflow)
 
 
 rule all:

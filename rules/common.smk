@@ -252,12 +252,17 @@ def training_runtime(wildcards):
     )
 
 
+def width_of(network):
+    """Return the width of a network, which weights that are not trained here know."""
+    settings = NETWORKS[network]
+    if settings["weights"] == "train":
+        return settings["width_factor"]
+    return network_width(read_training(resolve_weights(settings["weights"]))[0]["features"])
+
+
 def arm_width(wildcards):
-    """Return the width of an arm's network, which weights that are not trained here know."""
-    network = NETWORKS[ARMS[wildcards.arm]["network"]]
-    if network["weights"] == "train":
-        return network["width_factor"]
-    return network_width(read_training(resolve_weights(network["weights"]))[0]["features"])
+    """Return the width of an arm's network."""
+    return width_of(ARMS[wildcards.arm]["network"])
 
 
 def inference_memory(wildcards):
@@ -309,9 +314,18 @@ def sensitivity_weights_digests(wildcards):
 
 def sensitivity_memory(wildcards):
     """Return the memory in MB of a setting: volumes, and the activations of a batch."""
-    widths = [NETWORKS[name]["width_factor"] for name in sensitivity_networks(wildcards)]
-    activations = 8e-3 * max(widths, default=0) * EXPERIMENT["infer"]["batch_pixels"]
-    return round(memory(bytes_a_voxel=80, base_mb=1000) + activations)
+    # One job generates, fills and measures in turn: the hungriest of these decides.
+    needs = [measuring_memory_mb(*measured_voxels()), memory(bytes_a_voxel=80, base_mb=500)]
+    for name in sensitivity_networks(wildcards):
+        needs.append(
+            inference_memory_mb(
+                voxels(STRUCTURE["shape"]),
+                width_factor=width_of(name),
+                batch_pixels=EXPERIMENT["infer"]["batch_pixels"],
+                cuda=CUDA,
+            )
+        )
+    return max(needs)
 
 
 def sensitivity_results(wildcards):
@@ -333,3 +347,16 @@ def keep_scheduler_fast(workflow):
     """Switch off the scheduler's job rate limiter, whose timers slow down runs of many jobs."""
     if getattr(workflow.scheduler, "job_rate_limiter", None) is not None:
         workflow.scheduler.job_rate_limiter = None
+
+
+wildcard_constraints:
+    shard=r"\d\d\d+",
+    arm=r"[A-Za-z0-9][A-Za-z0-9-]*",
+    placement="repositioned|nominal|resampled",
+    network="[a-z][a-z0-9_]+",
+    training_set="[a-z][a-z0-9_]+",
+    setting="[a-z][a-z0-9_]+",
+
+
+onstart:
+    keep_scheduler_fast(workflow)

@@ -12,7 +12,7 @@ PROFILES = {
     path.parent.name: yaml.safe_load(path.read_text(encoding="utf-8"))
     for path in sorted((ROOT / "profiles").glob("*/config.yaml"))
 }
-GPU_RULES = {"train_network", "infer"}
+GPU_RULES = {"train_network", "infer", "measure_sensitivity"}
 # Rules without wildcards: what one can ask for by name.
 TARGETS = [
     "all",
@@ -21,7 +21,15 @@ TARGETS = [
     "plot_figures",
     "export_showcase",
     "write_report",
+    "costs",
+    "sensitivity",
+    "ablations",
 ]
+#: The sections of a configuration without which there are no such targets.
+WANTED = {
+    "sensitivity": {"datasets": 2, "arms": ["RNN-s", "RML-s"]},
+    "ablations": [{"arm": "RML-s", "base": "RCS-s", "change": "the network"}],
+}
 # A job's resources in a dry run; the jobs of a group are indented.
 JOB = re.compile(r"^ *rule (\w+):\n(?: .*\n)*? +resources: (.*)$", re.MULTILINE)
 
@@ -95,7 +103,10 @@ def test_needs_grow_with_every_attempt(rule: str) -> None:
 @pytest.mark.parametrize("profile", PROFILES)
 def test_every_target_has_a_plan_under_every_profile(fresh: Project, profile: str) -> None:
     """All jobs ask for memory and time; GPUs are asked for where the profile grants some."""
-    done = fresh.run("--dry-run", *TARGETS, profile=profile)
+    values = yaml.safe_load((fresh.folder / "tests/config/tiny.yaml").read_text())
+    config = fresh.folder / "config/every_target.yaml"
+    config.write_text(yaml.safe_dump({**values, **WANTED}))
+    done = fresh.run("--dry-run", *TARGETS, config=str(config), profile=profile)
     assert done.returncode == 0, done.stdout
     jobs = resources_of(done.stdout)
     assert set(RULES) <= set(jobs)
