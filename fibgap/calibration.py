@@ -152,8 +152,8 @@ def distance(
     for name, mean in means.items():
         wanted = target.loc[name]
         deviations = (
-            abs(mean / wanted["mean"] - 1) / mean_tolerance,
-            abs(sds[name] / wanted["sd"] - 1) / sd_tolerance,
+            float(abs(mean / wanted["mean"] - 1) / mean_tolerance),
+            float(abs(sds[name] / wanted["sd"] - 1) / sd_tolerance),
         )
         worst = max(worst, *deviations)
     # A structure whose D is undefined in some volume is no candidate.
