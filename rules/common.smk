@@ -12,22 +12,9 @@ from fibgap.arms import BASELINE, ORIGINAL
 from fibgap.errors import InputError
 from fibgap.fillers import FILLER_HOMES
 from fibgap.provenance import code_digest, digest
-from fibgap.resources import (
-    GPU_LIMIT,
-    inference_memory_mb,
-    inference_minutes,
-    measuring_memory_mb,
-    measuring_minutes,
-    memory_mb,
-    network_width,
-    run_minutes,
-    training_memory_mb,
-    training_pixels,
-    training_run_minutes,
-    voxels,
-)
+from fibgap.resources import GPU_LIMIT
 from fibgap.sensitivity.plan import make_plan
-from fibgap.shipped import read_training, resolve_weights, weights_sha256
+from fibgap.shipped import resolve_weights, weights_sha256
 from snakemake.exceptions import WorkflowError
 
 try:
@@ -159,60 +146,9 @@ def volume_or_temporary(path):
     return path if DATASETS["keep_volumes"] else temp(path)
 
 
-def growing(need):
-    """Return a need, a number or a function of wildcards, that grows with every attempt of a job."""
-    return lambda wildcards, attempt: attempt * (need(wildcards) if callable(need) else need)
-
-
-def memory(bytes_a_voxel, base_mb=110, shape=STRUCTURE["shape"], volumes=1):
-    """Return the memory in MB of a job that holds so many volumes at a time."""
-    return memory_mb(base_mb, (bytes_a_voxel, volumes * voxels(shape)))
-
-
-def minutes(seconds_a_megavoxel, shape=STRUCTURE["shape"], volumes=DATASETS["shard_size"]):
-    """Return the run time in minutes that a job over so many volumes may take, with room."""
-    return run_minutes((seconds_a_megavoxel, volumes * voxels(shape) / 1e6))
-
-
-def measured_voxels():
-    """Return the voxels of a volume, and of the cut on which D is taken."""
-    shape, cut = STRUCTURE["shape"], EXPERIMENT["measure"]["diffusivity_cut"]
-    cube = [min(cut, *shape)] * 3 if cut else shape
-    return voxels(shape), voxels(cube) if EXPERIMENT["measure"]["diffusivity"] else 0
-
-
 def training_set(wildcards):
     """Return what the generator of training volumes wants to know of a set."""
     return configuration.training_set_of(EXPERIMENT, wildcards.training_set)
-
-
-def training_memory(bytes_a_voxel, base_mb=110):
-    """Return a function for the memory in MB of a job that holds a whole training set."""
-
-    def memory_of(wildcards):
-        shape = training_set(wildcards)["shape"]
-        return memory(
-            bytes_a_voxel,
-            base_mb,
-            shape=shape,
-            volumes=TRAINING_SETS[wildcards.training_set]["volumes"],
-        )
-
-    return memory_of
-
-
-def training_minutes(seconds_a_megavoxel):
-    """Return a function for the run time in minutes of a job over a whole training set."""
-
-    def minutes_of(wildcards):
-        shape = training_set(wildcards)["shape"]
-        return minutes(
-            seconds_a_megavoxel,
-            shape=shape,
-            volumes=TRAINING_SETS[wildcards.training_set]["volumes"],
-        )
-
-    return minutes_of
 
 
 def network_training_set(wildcards):
@@ -224,62 +160,6 @@ def network_planes(wildcards):
     """Return the planes that a network learns from, and their split."""
     folder = f"<results>/planes/{network_training_set(wildcards)}"
     return {"planes": f"{folder}/planes.h5", "split": f"{folder}/split.csv"}
-
-
-def network_memory(wildcards):
-    """Return the memory in MB for training: all planes, and the activations of a batch."""
-    settings = NETWORKS[wildcards.network]
-    name = settings["training_set"]
-    shape = configuration.training_set_of(EXPERIMENT, name)["shape"]
-    return training_memory_mb(
-        2 * voxels(shape) * TRAINING_SETS[name]["volumes"],
-        width_factor=settings["width_factor"],
-        batch_pixels=settings["training"]["batch_size"] * settings["training"]["patch"] ** 2,
-        cuda=CUDA,
-    )
-
-
-def training_runtime(wildcards):
-    """Return the minutes that training may take."""
-    settings = NETWORKS[wildcards.network]
-    name = settings["training_set"]
-    shape = configuration.training_set_of(EXPERIMENT, name)["shape"]
-    learned_from = (1 - TRAINING_SETS[name]["validation_fraction"]) * TRAINING_SETS[name]["volumes"]
-    return training_run_minutes(
-        training_pixels(settings["training"], shape, learned_from),
-        width_factor=settings["width_factor"],
-        budget_minutes=settings["training"]["budget_minutes"],
-    )
-
-
-def width_of(network):
-    """Return the width of a network, which weights that are not trained here know."""
-    settings = NETWORKS[network]
-    if settings["weights"] == "train":
-        return settings["width_factor"]
-    return network_width(read_training(resolve_weights(settings["weights"]))[0]["features"])
-
-
-def arm_width(wildcards):
-    """Return the width of an arm's network."""
-    return width_of(ARMS[wildcards.arm]["network"])
-
-
-def inference_memory(wildcards):
-    """Return the memory in MB for inference: volumes, and the activations of a batch."""
-    return inference_memory_mb(
-        voxels(STRUCTURE["shape"]),
-        width_factor=arm_width(wildcards),
-        batch_pixels=EXPERIMENT["infer"]["batch_pixels"],
-        cuda=CUDA,
-    )
-
-
-def inference_runtime(wildcards):
-    """Return the minutes that inference may take."""
-    return inference_minutes(
-        voxels(STRUCTURE["shape"]) * DATASETS["shard_size"], width_factor=arm_width(wildcards)
-    )
 
 
 def sensitivity_setting(wildcards):
@@ -310,22 +190,6 @@ def sensitivity_weights(wildcards):
 def sensitivity_weights_digests(wildcards):
     """Return the checksums of weights that were not trained here; they are ancient as files."""
     return [weights_sha256(NETWORKS[name]["weights"]) for name in sensitivity_networks(wildcards)]
-
-
-def sensitivity_memory(wildcards):
-    """Return the memory in MB of a setting: volumes, and the activations of a batch."""
-    # One job generates, fills and measures in turn: the hungriest of these decides.
-    needs = [measuring_memory_mb(*measured_voxels()), memory(bytes_a_voxel=80, base_mb=500)]
-    for name in sensitivity_networks(wildcards):
-        needs.append(
-            inference_memory_mb(
-                voxels(STRUCTURE["shape"]),
-                width_factor=width_of(name),
-                batch_pixels=EXPERIMENT["infer"]["batch_pixels"],
-                cuda=CUDA,
-            )
-        )
-    return max(needs)
 
 
 def sensitivity_results(wildcards):
