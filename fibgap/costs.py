@@ -26,6 +26,9 @@ _STEPS = {
     "report.html": "write_report",
 }
 
+#: What stands below an empty table: Snakemake tells its starts and ends by its logs alone.
+NO_RUNS = "No log in {records}/log covers a finished job; with --quiet all Snakemake writes none."
+
 
 def collect_costs(folder: Path | str) -> pd.DataFrame:
     """Sum up benchmark files by step.
@@ -232,5 +235,6 @@ def cost_tables(results: Path | str, records: Path | str) -> dict[str, Table]:
                 "overhead_at_most_percent": "At most, %",
             },
             decimals={"wall_s": 0, "computing_s": 0, "idle_s": 1, "around_jobs_s": 1},
+            footnotes=[NO_RUNS.format(records=records)] if overhead is None else [],
         ),
     }
