@@ -1,6 +1,6 @@
 """The modified DCSCN of the supplement's Table S1."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -194,6 +194,28 @@ class Network(nn.Module):
         if self.architecture.bicubic == "add":
             result = result + bicubic
         return result
+
+
+def with_mask_channel(network: Network) -> Network:
+    """Return a copy of a network without mask channel that has one, and the same output.
+
+    Parameters
+    ----------
+    network : Network
+        Its input is one channel.
+
+    Returns
+    -------
+    Network
+        Its input has two channels, of which it ignores the second: the weights of that one are
+        zero, for a training to find better ones.
+    """
+    wider = Network(replace(network.architecture, mask_channel=True))
+    state = dict(network.state_dict())
+    first = "features.0.0.weight"
+    state[first] = torch.cat([state[first], torch.zeros_like(state[first])], dim=1)
+    wider.load_state_dict(state)
+    return wider.train(network.training)
 
 
 def count_parameters(network: nn.Module) -> int:

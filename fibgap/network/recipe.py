@@ -1,6 +1,7 @@
 """From a row of the networks table to a training run."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from fibgap.errors import InputError
 from fibgap.milling import MillingRange
-from fibgap.network.architecture import Architecture
+from fibgap.network.architecture import Architecture, with_mask_channel
 from fibgap.network.settings import Training
 from fibgap.network.training import Trainer
 from fibgap.network.weights import LoadedNetwork, load_weights
@@ -95,12 +96,15 @@ def make_trainer(
 
 
 def _initial_network(name: str, architecture: Architecture) -> LoadedNetwork:
-    """Return the weights that training starts from."""
+    """Return the weights that training starts from, for the architecture that is trained."""
     loaded = load_weights(resolve_weights(name))
-    if loaded.network.architecture != architecture:
-        raise InputError(
-            f"weights '{name}' cannot be started from: their architecture "
-            f"{loaded.network.architecture.to_dict()} is not that of the network to be trained, "
-            f"{architecture.to_dict()}."
-        )
-    return loaded
+    found = loaded.network.architecture
+    if found == architecture:
+        return loaded
+    if replace(found, mask_channel=True) == architecture:
+        return replace(loaded, network=with_mask_channel(loaded.network))
+    raise InputError(
+        f"weights '{name}' cannot be started from: their architecture "
+        f"{found.to_dict()} is not that of the network to be trained, "
+        f"{architecture.to_dict()}."
+    )

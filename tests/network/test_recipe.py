@@ -140,6 +140,29 @@ def test_training_starts_from_given_weights(tmp_path):
     assert trainer.summary("complete")["started_from_sha256"] == file_sha256(path)
 
 
+def test_a_mask_channel_may_be_added_to_given_weights(tmp_path):
+    """A network with a mask channel begins as the one without it: the same output for any mask."""
+    plain = {**SETTINGS, "mask_channel": False, "bicubic": "concatenate"}
+    start = Network(architecture_of(plain)).eval()
+    path = tmp_path / "start.safetensors"
+    save_weights(path, start, {})
+    trainer = trainer_from(tmp_path, {**plain, "mask_channel": True, "start_from": str(path)})
+    image, bicubic, mask = torch.rand(3, 2, 1, 16, 16).unbind()
+    with torch.no_grad():
+        before = start(image, bicubic)
+        after = trainer.network(torch.cat([image, mask.round()], dim=1), bicubic)
+    torch.testing.assert_close(after, before)
+
+
+def test_a_mask_channel_is_not_taken_away(tmp_path):
+    """Weights that know the mask are no start for a network that cannot see it."""
+    path = tmp_path / "start.safetensors"
+    masked = {**SETTINGS, "mask_channel": True}
+    save_weights(path, Network(architecture_of(masked)), {})
+    with pytest.raises(InputError, match="cannot be started from"):
+        trainer_from(tmp_path, {**SETTINGS, "mask_channel": False, "start_from": str(path)})
+
+
 def test_weights_of_another_architecture_are_no_start(tmp_path):
     """A start that does not fit is refused by its name before anything is trained."""
     path = tmp_path / "start.safetensors"
