@@ -3,7 +3,7 @@
 import torch
 
 from fibgap.fillers import fill
-from fibgap.network.device import choose_device, choose_precision
+from fibgap.network.device import choose_device, inference_precision
 from fibgap.network.weights import load_weights
 from fibgap.progress import job_log
 from fibgap.provenance import chain_digest
@@ -14,10 +14,11 @@ from fibgap.storage import Record, inherited_attributes, process_shard, read_rec
 def main(placed: str, weights: str, output: str, *, gpus: int, params: dict) -> None:
     """Fill every gapped volume of a shard."""
     device = choose_device(gpus)
+    network = load_weights(weights).network
     options = {
-        "network": load_weights(weights).network,
+        "network": network,
         "device": device,
-        "precision": choose_precision(params["precision"], device),
+        "precision": inference_precision(params["precision"], device, network.architecture),
         **{name: params[name] for name in ("batch_pixels", "families", "threshold")},
     }
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fibgap import config as configuration
 from fibgap import seeds
 from fibgap.errors import InputError
-from fibgap.network.device import choose_device, choose_precision
+from fibgap.network.device import choose_device, inference_precision
 from fibgap.network.recipe import make_trainer
 from fibgap.network.streaming import fill_file
 from fibgap.network.weights import load_weights
@@ -124,13 +124,14 @@ def train(config_path: Path, network: str, out: Path, *, gpus: int, budget: floa
 def fill_stack(arguments: argparse.Namespace) -> None:
     """Fill a stack from file to file."""
     device = choose_device(arguments.gpus)
+    network = load_weights(resolve_weights(arguments.weights)).network
     fill_file(
-        load_weights(resolve_weights(arguments.weights)).network,
+        network,
         arguments.placed,
         arguments.out,
         dataset=arguments.dataset,
         device=device,
-        precision=choose_precision(arguments.precision, device),
+        precision=inference_precision(arguments.precision, device, network.architecture),
         batch_pixels=arguments.batch_pixels,
         memory_mb=arguments.memory_mb,
         log=lambda line: print(line, flush=True),

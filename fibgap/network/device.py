@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from fibgap.errors import InputError
+from fibgap.network.architecture import Architecture
 from fibgap.network.gpus import claim_gpu, visible_gpus
 
 #: Set to "cpu" to let a run that asks for GPUs compute on the CPU all the same: for testing the
@@ -93,3 +94,24 @@ def choose_precision(precision: str, device: torch.device) -> torch.dtype:
     else:
         supported = precision == "bf16" or cpu_has_bfloat16()
     return torch.bfloat16 if supported else torch.float32
+
+
+def inference_precision(
+    precision: str, device: torch.device, architecture: Architecture
+) -> torch.dtype:
+    """Return the number format in which a network fills.
+
+    Like `choose_precision`, but "auto" keeps to fp32 for networks with fewer filters than Table
+    S1: fewer channels average over fewer rounding errors, and a third of the width already
+    changes more than 1 filled voxel in 10,000.
+
+    Parameters
+    ----------
+    precision, device
+        As for `choose_precision`.
+    architecture : Architecture
+        Of the network that fills.
+    """
+    if precision == "auto" and sum(architecture.features) < sum(Architecture().features):
+        return torch.float32
+    return choose_precision(precision, device)

@@ -258,15 +258,16 @@ def network_options(
     """
     if not weights:
         return {}
-    from fibgap.network.device import choose_precision
+    from fibgap.network.device import inference_precision
     from fibgap.network.weights import load_weights
 
+    networks = {arm: load_weights(path).network for arm, path in weights.items()}
     return {
         arm: {
-            "network": load_weights(path).network,
+            "network": network,
             "device": device,
-            "precision": choose_precision(precision, device),
+            "precision": inference_precision(precision, device, network.architecture),
             "batch_pixels": batch_pixels,
         }
-        for arm, path in weights.items()
+        for arm, network in networks.items()
     }

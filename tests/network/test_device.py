@@ -7,7 +7,8 @@ import torch
 
 from fibgap.errors import InputError
 from fibgap.network import device, gpus
-from fibgap.network.device import OVERRIDE, choose_device, choose_precision
+from fibgap.network.architecture import Architecture
+from fibgap.network.device import OVERRIDE, choose_device, choose_precision, inference_precision
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 
@@ -117,6 +118,21 @@ def test_precision_on_a_gpu(monkeypatch, precision, hardware, expected):
     """A GPU computes in bf16 only if it has it."""
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: hardware)
     assert choose_precision(precision, CUDA) == expected
+
+
+@pytest.mark.parametrize(
+    ("precision", "width", "expected"),
+    [
+        ("auto", 1.0, torch.bfloat16),
+        ("auto", 1 / 3, torch.float32),
+        ("bf16", 1 / 3, torch.bfloat16),
+        ("fp32", 1.0, torch.float32),
+    ],
+)
+def test_a_narrow_network_is_not_rounded_unasked(monkeypatch, precision, width, expected):
+    """Left free, networks narrower than Table S1 fill in fp32, whatever the hardware."""
+    monkeypatch.setattr(device, "cpu_has_bfloat16", lambda: True)
+    assert inference_precision(precision, CPU, Architecture.from_width(width)) == expected
 
 
 def test_a_gpu_without_bf16_is_told(monkeypatch):
