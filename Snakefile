@@ -16,6 +16,7 @@ if not workflow.configfiles:
 
 
 include: "rules/common.smk"
+include: "rules/sensitivity_plan.smk"
 include: "rules/needs.smk"
 
 

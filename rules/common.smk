@@ -10,10 +10,8 @@ sys.path.insert(0, workflow.basedir)
 from fibgap import config as configuration
 from fibgap.arms import BASELINE, ORIGINAL
 from fibgap.errors import InputError
-from fibgap.fillers import FILLER_HOMES
 from fibgap.provenance import code_digest, digest
 from fibgap.resources import GPU_LIMIT
-from fibgap.sensitivity.plan import make_plan
 from fibgap.shipped import resolve_weights, weights_sha256
 from snakemake.exceptions import WorkflowError
 
@@ -74,12 +72,6 @@ MEASURE_OPTIONS = dict(
     cut=EXPERIMENT["measure"]["diffusivity_cut"], centred=EXPERIMENT["measure"]["tpcf_centred"]
 )
 MEASURES = ["tpcf", "lpf", *(["d"] if EXPERIMENT["measure"]["diffusivity"] else [])]
-# What a configuration without the section sensitivity would compute for that target: nothing.
-SENSITIVITY = make_plan(EXPERIMENT) if "sensitivity" in EXPERIMENT else None
-SENSITIVITY_DATASETS = EXPERIMENT["sensitivity"]["datasets"] if SENSITIVITY else 0
-SENSITIVITY_CASES = [vars(case) for case in SENSITIVITY.cases] if SENSITIVITY else []
-SENSITIVITY_DEFAULTS = dict(SENSITIVITY.defaults) if SENSITIVITY else {}
-SETTINGS = list(SENSITIVITY.settings) if SENSITIVITY else []
 
 
 def one_of(names):
@@ -160,43 +152,6 @@ def network_planes(wildcards):
     """Return the planes that a network learns from, and their split."""
     folder = f"<results>/planes/{network_training_set(wildcards)}"
     return {"planes": f"{folder}/planes.h5", "split": f"{folder}/split.csv"}
-
-
-def sensitivity_setting(wildcards):
-    """Return a setting of the sensitivity analysis as plain values, with its name."""
-    return {**SENSITIVITY.settings[wildcards.setting].to_dict(), "name": wildcards.setting}
-
-
-def sensitivity_arms(wildcards):
-    """Return the rows of the arm table that a setting computes."""
-    return [ARMS[arm] for arm in SENSITIVITY.settings[wildcards.setting].arms]
-
-
-def sensitivity_fillers(wildcards):
-    """Return the modules of the fillers that a setting uses."""
-    return sorted({FILLER_HOMES[arm["filler"]] for arm in sensitivity_arms(wildcards)})
-
-
-def sensitivity_networks(wildcards):
-    """Return the network of every arm of a setting that has one, in order."""
-    return [arm["network"] for arm in sensitivity_arms(wildcards) if arm["filler"] == "network"]
-
-
-def sensitivity_weights(wildcards):
-    """Return the weights that the arms of a setting use, in order."""
-    return [weights_path(network) for network in sensitivity_networks(wildcards)]
-
-
-def sensitivity_weights_digests(wildcards):
-    """Return the checksums of weights that were not trained here; they are ancient as files."""
-    return [weights_sha256(NETWORKS[name]["weights"]) for name in sensitivity_networks(wildcards)]
-
-
-def sensitivity_results(wildcards):
-    """Return what the target `sensitivity` makes, or say that nothing asks for it."""
-    if SENSITIVITY is None:
-        raise WorkflowError("configuration: the section 'sensitivity' is missing.")
-    return ["<results>/tables/sensitivity.md", "<results>/figures/sensitivity.png"]
 
 
 def benchmark_state(wildcards):
