@@ -69,6 +69,37 @@ def collect_metrics(paths: Iterable[Path | str]) -> pd.DataFrame:
     return table.sort_values(["arm", "dataset"], ignore_index=True)
 
 
+def summarise_shards(metrics: pd.DataFrame, shard_size: int) -> pd.DataFrame:
+    """Return mean and standard deviation of every column of `collect_metrics` by shard and arm.
+
+    A shard that stands out from the others tells of a fault that hit one job, which means over
+    all datasets would hide.
+
+    Parameters
+    ----------
+    metrics : pandas.DataFrame
+        One row a dataset and arm.
+    shard_size : int
+        Datasets of a full shard; dataset ``i`` lies in shard ``i // shard_size``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns shard, arm, datasets (how many), and ``COLUMN_mean`` and ``COLUMN_sd`` of each
+        column; the standard deviation is that of a sample (n - 1), NaN for one dataset. NaNs of a
+        column are left out. Sorted by arm and shard.
+    """
+    numbers = [column for column in metrics.columns if column not in ("dataset", "arm")]
+    shards = metrics.assign(shard=metrics["dataset"] // shard_size).groupby(["arm", "shard"])
+    table = shards[numbers].agg(["mean", "std"])
+    table.columns = [
+        f"{column}_{'sd' if name == 'std' else name}" for column, name in table.columns
+    ]
+    table.insert(0, "datasets", shards.size())
+    table = table.reset_index()
+    return table[["shard", "arm", *table.columns[2:]]]
+
+
 def require_every_dataset_once(metrics: pd.DataFrame, arms: Sequence[str], datasets: int) -> None:
     """Check that every arm has every dataset exactly once.
 

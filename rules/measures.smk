@@ -1,4 +1,4 @@
-"""Measure the true volumes and every arm's, and collect one row a dataset and arm."""
+"""Measure the true volumes and every arm's, and collect them by dataset and by shard."""
 
 
 rule measure_truth:
@@ -58,7 +58,8 @@ rule aggregate_metrics:
     input:
         ALL_MEASURES,
     output:
-        ensure("<results>/tables/datasets.csv", non_empty=True),
+        rows=ensure("<results>/tables/datasets.csv", non_empty=True),
+        shards=ensure("<results>/tables/shards.csv", non_empty=True),
     log:
         "<logs>/aggregate_metrics.log",
     benchmark:
@@ -71,6 +72,7 @@ rule aggregate_metrics:
     params:
         arms=[ORIGINAL, *ARMS],
         datasets=DATASETS["count"],
+        shard_size=DATASETS["shard_size"],
         code=code("aggregate_metrics"),
     script:
         "../workflow_scripts/aggregate_metrics.py"

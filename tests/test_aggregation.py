@@ -11,6 +11,7 @@ from fibgap.aggregation import (
     collect_metrics,
     require_every_dataset_once,
     shard_arm,
+    summarise_shards,
 )
 from fibgap.errors import InputError
 from fibgap.storage import Record, process_shard
@@ -131,3 +132,30 @@ def test_curves_are_cut_to_common_lags(shards):
     for dataset in range(3):
         expected = measures_of("RNN-s", dataset).arrays["tpcf"][:, :4]
         assert np.array_equal(curves["RNN-s"][dataset], expected)
+
+
+def test_shards_have_means_and_spreads_of_their_own_datasets(shards):
+    """By hand: two datasets and one; a column that an arm lacks stays NaN."""
+    table = summarise_shards(collect_metrics(shards), 2).set_index(["arm", "shard"])
+    assert table["datasets"].to_dict() == {
+        (arm, shard): 2 - shard for arm in ("DNN-s", "Original", "RNN-s") for shard in (0, 1)
+    }
+    full, last = table.loc[("RNN-s", 0)], table.loc[("RNN-s", 1)]
+    assert full["anisotropy_tpcf_mean"] == pytest.approx((0.050 + 0.051) / 2)
+    assert full["anisotropy_tpcf_sd"] == pytest.approx(0.001 / math.sqrt(2))
+    assert last["anisotropy_tpcf_mean"] == pytest.approx(0.052)
+    assert math.isnan(last["anisotropy_tpcf_sd"])
+    assert (full["n_slices_mean"], full["zeta_sd"]) == (7.5, 0.0)
+    assert math.isnan(table.loc[("Original", 0), "n_slices_mean"])
+    assert not {"dataset_mean", "arm_mean"} & set(table.columns)
+
+
+def test_means_of_shards_give_the_mean_of_all(shards):
+    """Weighted by their datasets, the shards of any size give the mean over all datasets."""
+    metrics = collect_metrics(shards)
+    whole = metrics.groupby("arm")["anisotropy_tpcf"].mean()
+    for size in (1, 2, 3, 25):
+        table = summarise_shards(metrics, size)
+        weighted = table["anisotropy_tpcf_mean"] * table["datasets"]
+        sums = weighted.groupby(table["arm"]).sum() / 3
+        assert sums.to_dict() == pytest.approx(whole.to_dict())

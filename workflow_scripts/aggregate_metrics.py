@@ -1,16 +1,19 @@
-"""Collect the measures of all arms and shards in one table (reads: measures; writes: CSV)."""
+"""Collect the measures of all arms by dataset and by shard (reads: measures; writes: CSV)."""
 
-from fibgap.aggregation import collect_metrics, require_every_dataset_once
+from fibgap.aggregation import collect_metrics, require_every_dataset_once, summarise_shards
 from fibgap.progress import job_log
 from fibgap.storage import write_aside
 
 
-def main(measures: list, output: str, *, arms: list, datasets: int) -> None:
-    """Write one row a dataset and arm, each of them exactly once."""
+def main(
+    measures: list, rows: str, shards: str, *, arms: list, datasets: int, shard_size: int
+) -> None:
+    """Write one row a dataset and arm, each of them exactly once, and one a shard and arm."""
     metrics = collect_metrics(measures)
     require_every_dataset_once(metrics, arms, datasets)
-    with write_aside(output) as aside:
-        metrics.to_csv(aside, index=False)
+    for table, path in ((metrics, rows), (summarise_shards(metrics, shard_size), shards)):
+        with write_aside(path) as aside:
+            table.to_csv(aside, index=False)
     print(f"aggregate_metrics: {len(metrics)} rows")
 
 
@@ -18,7 +21,9 @@ if "snakemake" in globals():
     with job_log(snakemake.log[0]):
         main(
             list(snakemake.input),
-            snakemake.output[0],
+            snakemake.output.rows,
+            snakemake.output.shards,
             arms=snakemake.params.arms,
             datasets=snakemake.params.datasets,
+            shard_size=snakemake.params.shard_size,
         )

@@ -55,6 +55,14 @@ def test_every_dataset_is_measured_once_for_every_arm(finished: tuple[Project, s
     assert by_voxel[["Original", "DNN-s"]].isna().all()
 
 
+def test_every_shard_has_its_means(finished: tuple[Project, str]) -> None:
+    """The table of shards has one row a shard and arm; the last shard is the smaller one."""
+    table = pd.read_csv(finished[0].folder / "results/tiny/tables/shards.csv")
+    sizes = {(row.arm, row.shard): row.datasets for row in table.itertuples()}
+    assert sizes == {(arm, shard): 2 - shard for arm in ARMS for shard in (0, 1)}
+    assert table["anisotropy_d_mean"].notna().all()
+
+
 def test_progress_names_every_dataset(finished: tuple[Project, str]) -> None:
     """While it runs, every dataset of a shard gives a line, and so does every epoch."""
     assert len(re.findall(r"^measure [\w-]+: dataset \d", finished[1], flags=re.MULTILINE)) == 15
