@@ -283,6 +283,17 @@ def test_dash_where_undefined():
     ]
 
 
+def test_columns_say_which_layers_they_count():
+    """Errors by voxel leave the known layers out; the solid fraction does not."""
+    groups = small_table().only("truth").blocks[0].groups
+    held = {group.title: [heading.column for heading in group.header] for group in groups}
+    assert held == {
+        "Along z": ["truth_lpf"],
+        "Filled layers": ["dice"],
+        "Whole volume": ["solid_fraction"],
+    }
+
+
 def test_rows_follow_the_argument_and_unpublished_arms_have_dashes():
     """Which arms stand in a table, and in which order, is the caller's choice."""
     metrics = metrics_of(Original=0.02, RMLc_s=0.05, RML_s=0.03)

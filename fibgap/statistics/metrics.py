@@ -25,6 +25,8 @@ TRUTH_COLUMNS = (
 HIGHER_IS_BETTER = frozenset({"dice"})
 #: Columns that describe and do not judge.
 NEITHER_IS_BETTER = frozenset({"solid_fraction"})
+#: Columns that count the layers which an arm filled, and no known one.
+OF_FILLED_LAYERS = frozenset({"voxel_error", "dice"})
 
 #: Columns whose names say too little with their underscores taken out.
 _WORDS = {"dice": "Dice coefficient", "voxel_error_all": "voxel error in all layers"}

@@ -19,7 +19,7 @@ from fibgap.statistics import (
     by_dataset,
     column_words,
 )
-from fibgap.statistics.metrics import NEITHER_IS_BETTER
+from fibgap.statistics.metrics import NEITHER_IS_BETTER, OF_FILLED_LAYERS
 from fibgap.tables.cells import Arm, Heading, Value
 from fibgap.tables.layout import Block, Group, Table
 
@@ -187,12 +187,14 @@ def _anisotropy_block(frame: pd.DataFrame, arms: Sequence[str], columns: Sequenc
 
 
 def _truth_block(frame: pd.DataFrame, arms: Sequence[str], columns: Sequence[str]) -> Block:
-    """Return the errors along z beside those of the whole volume."""
+    """Return the errors along z, those of the filled layers, and what is of the whole volume."""
     along = [column for column in columns if column.startswith("truth_")]
-    whole = [column for column in columns if column not in along]
+    filled = [column for column in columns if column in OF_FILLED_LAYERS]
+    whole = [column for column in columns if column not in (*along, *filled)]
+    titled = (("Along z", along), ("Filled layers", filled), ("Whole volume", whole))
     groups = [
         Group(title, tuple(map(Heading, of)), _cells(frame, arms, of, "mean", "sd"))
-        for title, of in (("Along z", along), ("Whole volume", whole))
+        for title, of in titled
         if of
     ]
     notes = (
