@@ -91,13 +91,11 @@ def summarise_shards(metrics: pd.DataFrame, shard_size: int) -> pd.DataFrame:
     """
     numbers = [column for column in metrics.columns if column not in ("dataset", "arm")]
     shards = metrics.assign(shard=metrics["dataset"] // shard_size).groupby(["arm", "shard"])
-    table = shards[numbers].agg(["mean", "std"])
-    table.columns = [
-        f"{column}_{'sd' if name == 'std' else name}" for column, name in table.columns
-    ]
-    table.insert(0, "datasets", shards.size())
-    table = table.reset_index()
-    return table[["shard", "arm", *table.columns[2:]]]
+    moments = {"mean": shards[numbers].mean(), "sd": shards[numbers].std()}
+    columns = {"datasets": shards.size()}
+    columns |= {f"{name}_{of}": moments[of][name] for name in numbers for of in moments}
+    table = pd.DataFrame(columns).reset_index()
+    return table[["shard", "arm", *columns]]
 
 
 def require_every_dataset_once(metrics: pd.DataFrame, arms: Sequence[str], datasets: int) -> None:

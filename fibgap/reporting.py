@@ -31,7 +31,7 @@ CAPTIONS = {
         "alt": "training and validation loss against the epoch",
     },
 }
-_PACKAGES = ("numpy", "scipy", "torch", "scikit-image", "taufactor", "snakemake")
+_PACKAGES = ("numpy", "scipy", "torch", "scikit-image", "snakemake")
 
 
 def _levels(levels: list[Mapping[str, Any]]) -> str:
