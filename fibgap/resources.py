@@ -21,6 +21,8 @@ START_MINUTES = 5
 #: The longest time that a training asks for at once: clusters rarely give more than a day. The next
 #: attempt goes on from its checkpoint.
 LONGEST_TRAINING_MINUTES = 24 * 60
+#: Activations of the network of Table S1 on its way forward, by pixel of a batch.
+INFERENCE_BYTES_A_PIXEL = 4350
 #: Filters of the first layer of Table S1, by which the width of any network is told.
 TABLE_S1_FIRST_FILTERS = 96
 
@@ -83,7 +85,12 @@ def network_width(features: Sequence[int]) -> float:
 
 
 def training_memory_mb(
-    planes: float, *, width_factor: float, batch_pixels: int, cuda: bool = False
+    planes: float,
+    *,
+    width_factor: float,
+    batch_pixels: int,
+    teacher_width: float = 0,
+    cuda: bool = False,
 ) -> int:
     """Return the memory that a training asks for.
 
@@ -95,12 +102,15 @@ def training_memory_mb(
         Width of the network over that of Table S1.
     batch_pixels : int
         Pixels of a batch.
+    teacher_width : float
+        Width of the network that teaches it, 0 without one.
     cuda : bool
         Whether it may compute on CUDA; then it may need `CUDA_MB`, too.
     """
     # Planes as they are read and as they are split: 2 bytes. A layer's outputs are kept for the
-    # way back, so activations grow with the number of filters.
-    needed = memory_mb(550, (2, planes), (8300 * width_factor, batch_pixels))
+    # way back, so activations grow with the number of filters. Those of a teacher are not kept.
+    filters = 8300 * width_factor + INFERENCE_BYTES_A_PIXEL * teacher_width
+    needed = memory_mb(550, (2, planes), (filters, batch_pixels))
     return max(needed, memory_mb(CUDA_MB, (2, planes))) if cuda else needed
 
 
@@ -131,7 +141,9 @@ def training_pixels(training: Mapping[str, Any], shape: Sequence[int], volumes: 
     return float(training["epochs"] * steps * training["batch_size"] * patch**2)
 
 
-def training_run_minutes(pixels: float, *, width_factor: float, budget_minutes: float) -> int:
+def training_run_minutes(
+    pixels: float, *, width_factor: float, budget_minutes: float, teacher_width: float = 0
+) -> int:
     """Return the run time that a training asks for, in minutes.
 
     Parameters
@@ -142,9 +154,13 @@ def training_run_minutes(pixels: float, *, width_factor: float, budget_minutes: 
         Width of the network over that of Table S1.
     budget_minutes : float
         After which it stops at the end of an epoch; 0 sets no limit.
+    teacher_width : float
+        Width of the network that teaches it, 0 without one.
     """
-    # On two cores in fp32, from the cards of the shipped weights; a GPU is much faster.
-    needed = run_minutes((29 * width_factor**2 + 0.5, pixels / 1e6))
+    # On two cores in fp32, from the cards of the shipped weights; a GPU is much faster. A teacher
+    # goes forward alone, which is a third of a step.
+    each = 29 * (width_factor**2 + teacher_width**2 / 3) + 0.5
+    needed = run_minutes((each, pixels / 1e6))
     if budget_minutes:
         # The last epoch may begin right before the budget ends.
         needed = min(needed, math.ceil(1.5 * budget_minutes + 30))
@@ -167,7 +183,8 @@ def inference_memory_mb(
     cuda : bool
         Whether it may compute on CUDA; then it may need `CUDA_MB`, too.
     """
-    needed = memory_mb(370, (25, volume), (4350 * width_factor, min(batch_pixels, volume)))
+    filters = INFERENCE_BYTES_A_PIXEL * width_factor
+    needed = memory_mb(370, (25, volume), (filters, min(batch_pixels, volume)))
     return max(needed, memory_mb(CUDA_MB, (25, volume))) if cuda else needed
 
 

@@ -75,6 +75,7 @@ def network_memory(wildcards):
     return training_memory_mb(
         2 * voxels(shape) * TRAINING_SETS[name]["volumes"],
         width_factor=settings["width_factor"],
+        teacher_width=teacher_width(settings),
         batch_pixels=settings["training"]["batch_size"] * settings["training"]["patch"] ** 2,
         cuda=CUDA,
     )
@@ -89,7 +90,20 @@ def training_runtime(wildcards):
     return training_run_minutes(
         training_pixels(settings["training"], shape, learned_from),
         width_factor=settings["width_factor"],
+        teacher_width=teacher_width(settings),
         budget_minutes=settings["training"]["budget_minutes"],
+    )
+
+
+def width_of_weights(name):
+    """Return the width of a network from its weights."""
+    return network_width(read_training(resolve_weights(name))[0]["features"])
+
+
+def teacher_width(settings):
+    """Return the width of the network that teaches another one, 0 without one."""
+    return (
+        width_of_weights(settings["distillation"]["teacher"]) if "distillation" in settings else 0
     )
 
 
@@ -98,7 +112,7 @@ def width_of(network):
     settings = NETWORKS[network]
     if settings["weights"] == "train":
         return settings["width_factor"]
-    return network_width(read_training(resolve_weights(settings["weights"]))[0]["features"])
+    return width_of_weights(settings["weights"])
 
 
 def arm_width(wildcards):

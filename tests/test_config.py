@@ -69,6 +69,7 @@ FULLEST = {
             "training_set": "item",
             "label": "a network",
             "start_from": "shipped:table_s1",
+            "distillation": {"teacher": "shipped:table_s1"},
         },
     },
     "calibrate": {"levels": [{"solid_fraction": [0.2, 0.4], "wavelength_nm": [20, 60]}]},
@@ -396,7 +397,8 @@ def test_weights_depend_on_all_but_label_and_budget():
         if path[:2] != root:
             continue
         after = copy.deepcopy(network)
-        other = "shipped:compact_any" if path[-1] == "start_from" else "changed"
+        files = ("start_from", "teacher")
+        other = "shipped:compact_any" if path[-1] in files else "changed"
         get(after, path[2:-1])[path[-1]] = other
         same = configuration.training_settings(after) == before
         assert same == (path[2:] in free), path
@@ -515,6 +517,20 @@ SET = ("training_sets", "item")
 def test_values_that_do_not_fit_together_fail(path, value, message):
     """Names that do not exist, and structures that cannot be, are refused before any work."""
     assert re.search(message, refusal(changed(path, value)))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"start_from": "train"}, "must start from a weights file, not from 'train'"),
+        ({"distillation": {"teacher": "train"}}, "its teacher must be a weights file, not 'train'"),
+    ],
+)
+def test_training_leans_on_weights_that_are_there(settings, message):
+    """What a training starts from or learns from is not trained in the same run."""
+    values = fullest()
+    values["networks"]["item"].update(settings)
+    assert f"the network 'item' is to be trained and {message}" in refusal(values)
 
 
 def test_network_to_be_trained_needs_a_training_set():

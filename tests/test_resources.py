@@ -119,10 +119,16 @@ def test_a_training_asks_for_its_budget_and_for_a_day_at_most() -> None:
     assert training_run_minutes(1e12, width_factor=1, budget_minutes=0) == LONGEST_TRAINING_MINUTES
     assert training_run_minutes(1e12, width_factor=1, budget_minutes=60) == 120
     assert training_run_minutes(1e6, width_factor=1, budget_minutes=60) == 7
+    taught = {"width_factor": 1 / 3, "budget_minutes": 0}
+    alone, beside = (training_run_minutes(1e8, **taught, teacher_width=w) for w in (0, 1))
+    # 29 s a megapixel for Table S1 forward and back, a third of it forward; a third of the width.
+    assert beside - alone == pytest.approx(3 * 100 * 29 / 3 / 60, abs=1)
 
 
 def test_more_of_anything_asks_for_more() -> None:
     """Wider networks, larger batches, volumes, cuts and shards never ask for less."""
+    taught = training_memory_mb(1e7, width_factor=1, batch_pixels=2**18, teacher_width=1)
+    assert taught > training_memory_mb(1e7, width_factor=1, batch_pixels=2**18)
     assert training_memory_mb(1e8, width_factor=1, batch_pixels=2**18) > max(
         training_memory_mb(1e7, width_factor=1, batch_pixels=2**18),
         training_memory_mb(1e8, width_factor=0.5, batch_pixels=2**18),

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fibgap.errors import InputError
 from fibgap.milling import MillingRange
 from fibgap.network.architecture import Architecture, with_mask_channel
+from fibgap.network.distillation import Teacher
 from fibgap.network.settings import Training
 from fibgap.network.training import Trainer
 from fibgap.network.weights import LoadedNetwork, load_weights
@@ -79,6 +80,11 @@ def make_trainer(
     initial = (
         _initial_network(settings["start_from"], architecture) if "start_from" in settings else None
     )
+    teacher = None
+    if "distillation" in settings:
+        distillation = settings["distillation"]
+        loaded = load_weights(resolve_weights(distillation["teacher"]))
+        teacher = Teacher(loaded, distillation["share"], device)
     return Trainer(
         architecture,
         training_of(settings),
@@ -91,6 +97,7 @@ def make_trainer(
         device=device,
         digest=digest,
         initial=initial,
+        teacher=teacher,
         log=log,
     )
 

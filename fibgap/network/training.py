@@ -3,7 +3,6 @@
 import json
 import math
 import time
-import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -18,10 +17,14 @@ from fibgap import seeds
 from fibgap.errors import InputError
 from fibgap.milling import MillingRange
 from fibgap.network.architecture import Architecture, Network, count_parameters
+from fibgap.network.checkpoint import damaged, read_checkpoint, write_checkpoint
 from fibgap.network.device import choose_precision
+from fibgap.network.distillation import Teacher
+from fibgap.network.schedule import make_scheduler
 from fibgap.network.settings import Training
+from fibgap.network.validation import choose_validation
 from fibgap.network.weights import LoadedNetwork, load_weights, save_weights
-from fibgap.patches import Batch, Epoch, PatchSampler, draw_known_rows, whole_planes
+from fibgap.patches import Batch, Epoch, PatchSampler
 from fibgap.storage import write_aside
 
 CHECKPOINT = "checkpoint.pt"
@@ -68,6 +71,8 @@ class Trainer:
         Digest of configuration and data: a checkpoint with another one is refused.
     initial : LoadedNetwork or None
         Weights of the same architecture to start from, instead of random ones.
+    teacher : Teacher or None
+        Whose output is learned beside the truth. Validation is against the truth alone.
     log : callable
         Receives progress lines.
     """
@@ -86,9 +91,11 @@ class Trainer:
         device: torch.device,
         digest: str = "",
         initial: LoadedNetwork | None = None,
+        teacher: Teacher | None = None,
         log: Callable[[str], None] = print,
     ) -> None:
         self.training, self.base_seed, self.device = training, base_seed, device
+        self.teacher = teacher
         self.digest, self.log, self.folder = digest, log, Path(folder)
         self.precision = choose_precision(training.precision, device)
         self.sampler = PatchSampler(
@@ -99,7 +106,13 @@ class Trainer:
             stride=training.stride,
             margin=training.margin,
         )
-        self.validation = self._choose_validation(validation_planes, millings, voxel_nm)
+        self.validation = choose_validation(
+            [torch.from_numpy(planes).to(device) for planes in validation_planes],
+            training.validation_planes,
+            millings=millings,
+            voxel_nm=voxel_nm,
+            rng=seeds.generator(base_seed, "validation_millings"),
+        )
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seeds.torch_seed(base_seed, "initial_weights"))
             self.network = Network(architecture)
@@ -109,49 +122,16 @@ class Trainer:
         self.network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=training.learning_rate)
         self.steps = training.steps_per_epoch or max(1, len(self.sampler) // training.batch_size)
-        self.scheduler = self._make_scheduler()
+        self.scheduler = make_scheduler(self.optimizer, training, self.steps)
         self.progress = Progress()
 
-    def _choose_validation(
-        self, planes: list[np.ndarray], millings: MillingRange, voxel_nm: float
-    ) -> list[Batch]:
-        """Choose whole planes, evenly, and mask every one by a milling of its own, once for all."""
-        batches = []
-        total = sum(len(stack) for stack in planes)
-        if total == 0:
-            raise InputError("there are no validation planes.")
-        share = min(1.0, self.training.validation_planes / total)
-        rng = seeds.generator(self.base_seed, "validation_millings")
-        for stack in planes:
-            count = max(1, round(len(stack) * share))
-            for index in np.linspace(0, len(stack) - 1, count).round().astype(int):
-                known = draw_known_rows(millings, stack.shape[1], voxel_nm, rng)
-                plane = torch.from_numpy(stack[index : index + 1]).to(self.device)
-                batches.append(whole_planes(plane, known))
-        return batches
-
-    def _make_scheduler(self) -> torch.optim.lr_scheduler.LRScheduler:
-        """Return the schedule of the learning rate."""
-        training = self.training
-        if training.schedule == "plateau":
-            return torch.optim.lr_scheduler.ReduceLROnPlateau(
-                self.optimizer, factor=training.reduce_factor, patience=training.reduce_patience
-            )
-        return torch.optim.lr_scheduler.OneCycleLR(
-            self.optimizer,
-            max_lr=training.learning_rate,
-            total_steps=training.epochs * self.steps,
-            pct_start=0.2,
-            cycle_momentum=False,
-        )
-
-    def _loss(self, batch: Batch) -> torch.Tensor:
-        """Return the mean squared error over the rows that count."""
+    def _loss(self, batch: Batch, target: torch.Tensor) -> torch.Tensor:
+        """Return the mean squared error against a target over the rows that count."""
         network_input = batch.network_input(self.network.architecture.mask_channel)
         reduced = self.precision != torch.float32
         with torch.autocast(self.device.type, self.precision, enabled=reduced):
             output = self.network(network_input, batch.bicubic)
-        square = (output.float() - batch.truth) ** 2
+        square = (output.float() - target) ** 2
         if self.training.loss_rows == "all":
             return square.mean()
         missing = 1 - batch.known
@@ -161,7 +141,7 @@ class Trainer:
         """Return the validation loss over whole planes."""
         self.network.eval()
         with torch.inference_mode():
-            losses = [self._loss(batch) for batch in self.validation]
+            losses = [self._loss(batch, batch.truth) for batch in self.validation]
         self.network.train()
         return float(torch.stack(losses).double().mean())
 
@@ -174,7 +154,9 @@ class Trainer:
         """Take all steps of an epoch and return the mean training loss."""
         total = torch.zeros((), device=self.device, dtype=torch.float64)
         for step in range(epoch.steps):
-            loss = self._loss(epoch.batch(step))
+            batch = epoch.batch(step)
+            target = batch.truth if self.teacher is None else self.teacher.target(batch)
+            loss = self._loss(batch, target)
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
             self.optimizer.step()
@@ -192,8 +174,7 @@ class Trainer:
             "scheduler": self.scheduler.state_dict(),
             "progress": json.dumps(vars(self.progress)),
         }
-        with write_aside(self.folder / CHECKPOINT) as aside:
-            torch.save(state, aside)
+        write_checkpoint(self.folder / CHECKPOINT, state)
 
     def resume(self) -> bool:
         """Go on from the folder's checkpoint, if there is one.
@@ -206,26 +187,14 @@ class Trainer:
         path = self.folder / CHECKPOINT
         if not path.exists():
             return False
+        state = read_checkpoint(path, self.digest, self.device)
         try:
-            with zipfile.ZipFile(path) as archive:
-                if archive.testzip():  # torch.load checks no checksum
-                    raise zipfile.BadZipFile
-            state = torch.load(path, map_location=self.device, weights_only=True)
-            if state["digest"] != self.digest:
-                raise InputError(
-                    f"checkpoint {path} belongs to another configuration (digest "
-                    f"{state['digest']}, not {self.digest}); remove it to start afresh."
-                )
             self.network.load_state_dict(state["network"])
             self.optimizer.load_state_dict(state["optimizer"])
             self.scheduler.load_state_dict(state["scheduler"])
             self.progress = Progress(**json.loads(state["progress"]))
-        except InputError:
-            raise
-        except Exception as error:  # torch.load reports damage by many exception types
-            raise InputError(
-                f"checkpoint {path} is damaged ({type(error).__name__}); remove it to start afresh."
-            ) from error
+        except Exception as error:  # whatever is wrong with a state, it is no use
+            raise damaged(path, error) from error
         return True
 
     def summary(self, status: str) -> dict[str, Any]:
@@ -235,6 +204,7 @@ class Trainer:
             "digest": self.digest,
             "base_seed": self.base_seed,
             "started_from_sha256": self.initial_sha256,
+            "teacher_sha256": None if self.teacher is None else self.teacher.sha256,
             "training": vars(self.training),
             "millings": vars(self.sampler.millings),
             "voxel_nm": self.sampler.voxel_nm,

@@ -171,6 +171,16 @@ def test_weights_of_another_architecture_are_no_start(tmp_path):
         trainer_from(tmp_path, {**SETTINGS, "start_from": str(path)})
 
 
+def test_a_teacher_arrives_with_its_share(tmp_path):
+    """The weights that are named teach, of whatever architecture they are."""
+    path = tmp_path / "teacher.safetensors"
+    save_weights(path, Network(Architecture.from_width(0.1)), {})
+    settings = {**SETTINGS, "distillation": {"teacher": str(path), "share": 0.3}}
+    trainer = trainer_from(tmp_path, settings)
+    assert (trainer.teacher.share, trainer.teacher.sha256) == (0.3, file_sha256(path))
+    assert trainer_from(tmp_path, SETTINGS).teacher is None
+
+
 def trainer_from(folder, settings):
     """Return a trainer over a few random planes."""
     rng = np.random.default_rng(3)
