@@ -76,8 +76,8 @@ lint: $(STAMP) ## Check style, layout, types, spelling and the workflow
 	@$(RUN) codespell
 	@$(SNAKEMAKE) --configfile config/quick.yaml --lint
 
-bench: $(STAMP) ## Run the benchmarks
-	@for file in benchmarks/*.py; do echo "== $$file"; $(RUN) python "$$file"; done
+bench: $(STAMP) ## Run the benchmarks (faults.py and scaling.py are commands of their own)
+	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(RUN) python "$$file"; done
 
 lock: ## Solve requirements.lock anew; pins that still fit stay (LOCK_ARGS=--upgrade: newest versions)
 	@$(PYTHON) -m venv --clear .cache/lock

@@ -3,8 +3,8 @@
 import torch
 
 from fibgap.fillers import fill
-from fibgap.network.device import choose_device, inference_precision
-from fibgap.network.weights import load_weights
+from fibgap.fillers.network import network_options
+from fibgap.network.device import choose_device
 from fibgap.progress import job_log
 from fibgap.provenance import chain_digest
 from fibgap.records import gapped_from_record
@@ -14,12 +14,10 @@ from fibgap.storage import Record, inherited_attributes, process_shard, read_rec
 def main(placed: str, weights: str, output: str, *, gpus: int, params: dict) -> None:
     """Fill every gapped volume of a shard."""
     device = choose_device(gpus)
-    network = load_weights(weights).network
+    inference = {name: params[name] for name in ("precision", "batch_pixels")}
     options = {
-        "network": network,
-        "device": device,
-        "precision": inference_precision(params["precision"], device, network.architecture),
-        **{name: params[name] for name in ("batch_pixels", "families", "threshold")},
+        **network_options(weights, device, **inference),
+        **{name: params[name] for name in ("families", "threshold")},
     }
 
     def compute(dataset: int) -> Record:

@@ -3,17 +3,18 @@
 import torch
 
 from fibgap.arms import ORIGINAL
+from fibgap.fillers.network import network_options
 from fibgap.network.device import choose_device
 from fibgap.progress import job_log
 from fibgap.provenance import chain_digest
-from fibgap.sensitivity.chain import Measuring, network_options
+from fibgap.sensitivity.chain import Measuring
 from fibgap.sensitivity.rows import measure_setting
 from fibgap.storage import process_shard
 
 
 def main(weights: dict, output: str, *, threads: int, gpus: int, params: dict) -> None:
     """Generate, mill, place, fill and measure every dataset of a setting; weights by arm."""
-    structure = params["structure"]
+    structure, device = params["structure"], choose_device(gpus)
     compute = measure_setting(
         structure,
         params["setting"],
@@ -25,7 +26,10 @@ def main(weights: dict, output: str, *, threads: int, gpus: int, params: dict) -
             **params["options"],
         ),
         base_seed=params["base_seed"],
-        fill_options=network_options(weights, choose_device(gpus), **params["inference"]),
+        fill_options={
+            arm: network_options(path, device, **params["inference"])
+            for arm, path in weights.items()
+        },
     )
     process_shard(
         output,

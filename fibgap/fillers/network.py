@@ -1,5 +1,8 @@
 """The network filler (ML)."""
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -8,7 +11,9 @@ from fibgap.errors import InputError
 from fibgap.fillers import register
 from fibgap.fillers.weights import threshold as at_one_half
 from fibgap.network.architecture import Network
+from fibgap.network.device import inference_precision
 from fibgap.network.inference import predict
+from fibgap.network.weights import load_weights
 from fibgap.stack import GappedVolume
 
 #: Where the prediction is cut.
@@ -50,6 +55,34 @@ def cut(
     if not gold:
         return np.zeros(values.shape, dtype=np.bool_)
     return values >= np.partition(values, values.size - gold, axis=None)[values.size - gold]
+
+
+def network_options(
+    weights: Path | str, device: torch.device, *, precision: str, batch_pixels: int
+) -> dict[str, Any]:
+    """Return what the network filler wants to know of a weights file.
+
+    Parameters
+    ----------
+    weights : path
+        The network's weights.
+    device : torch.device
+        Where it computes.
+    precision, batch_pixels
+        The section `infer` of a configuration; "auto" is decided for this network.
+
+    Returns
+    -------
+    dict
+        Keyword options of `fill_network`.
+    """
+    network = load_weights(weights).network
+    return {
+        "network": network,
+        "device": device,
+        "precision": inference_precision(precision, device, network.architecture),
+        "batch_pixels": batch_pixels,
+    }
 
 
 @register("network")

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from fibgap.stack import GappedVolume, SliceStack
 from fibgap.storage import Record
 
 if TYPE_CHECKING:
-    import torch
+    pass
 
 
 @dataclass(frozen=True)
@@ -235,39 +234,4 @@ def _as_milled(stack: SliceStack) -> dict[str, float]:
     return {
         "milled_mean_voxels": mean / stack.voxel_nm,
         "milled_relative_sd": float(steps.std()) / mean,
-    }
-
-
-def network_options(
-    weights: Mapping[str, Path | str],
-    device: "torch.device",
-    *,
-    precision: str,
-    batch_pixels: int,
-) -> dict[str, dict[str, Any]]:
-    """Return what the network filler of every arm wants, see `evaluate_dataset`.
-
-    Parameters
-    ----------
-    weights : mapping of path
-        Weights by arm; arms without a network are not in it.
-    device : torch.device
-        Where networks compute.
-    precision, batch_pixels
-        The section `infer` of the configuration.
-    """
-    if not weights:
-        return {}
-    from fibgap.network.device import inference_precision
-    from fibgap.network.weights import load_weights
-
-    networks = {arm: load_weights(path).network for arm, path in weights.items()}
-    return {
-        arm: {
-            "network": network,
-            "device": device,
-            "precision": inference_precision(precision, device, network.architecture),
-            "batch_pixels": batch_pixels,
-        }
-        for arm, network in networks.items()
     }

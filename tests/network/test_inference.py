@@ -7,9 +7,10 @@ from scipy.interpolate import CubicSpline
 
 from fibgap.errors import InputError
 from fibgap.fillers import fill
-from fibgap.fillers.network import cut, fill_network
+from fibgap.fillers.network import cut, fill_network, network_options
 from fibgap.network.architecture import Architecture, Network
 from fibgap.network.inference import PlaneFiller, predict, require_planes
+from fibgap.network.weights import save_weights
 from fibgap.stack import GappedVolume
 
 LAYERS = np.array([0, 2, 3, 7, 11, 12, 17, 20, 24])
@@ -248,3 +249,22 @@ def test_thresholds_at_their_ends():
     assert cut(values, np.ones((2, 4, 5), np.bool_), "keep_fraction").all()
     with pytest.raises(InputError, match="threshold 'most' is unknown"):
         cut(values, np.ones((2, 4, 5), np.bool_), "most")
+
+
+@pytest.mark.parametrize(
+    ("width", "precision", "expected"),
+    [
+        (1.0, "auto", torch.bfloat16),
+        (0.05, "auto", torch.float32),
+        (0.05, "bf16", torch.bfloat16),
+    ],
+)
+def test_each_network_fills_in_its_own_precision(monkeypatch, tmp_path, width, precision, expected):
+    """What the rules hand to the filler is decided by the weights, not by the experiment alone."""
+    monkeypatch.setattr("fibgap.network.device.cpu_has_bfloat16", lambda: True)
+    path = tmp_path / "network.safetensors"
+    network = Network(Architecture.from_width(width))
+    save_weights(path, network, {})
+    options = network_options(path, torch.device("cpu"), precision=precision, batch_pixels=4096)
+    assert (options["precision"], options["batch_pixels"]) == (expected, 4096)
+    assert options["network"].architecture == network.architecture

@@ -5,7 +5,7 @@ import pytest
 
 from fibgap.arms import ORIGINAL
 from fibgap.errors import InputError
-from fibgap.sensitivity.chain import Measuring, network_options
+from fibgap.sensitivity.chain import Measuring
 from fibgap.sensitivity.plan import Case, make_plan
 from fibgap.sensitivity.rows import CASE_COLUMNS, collect_rows, measure_setting, pack_records
 from fibgap.storage import Record, process_shard
@@ -108,8 +108,3 @@ def test_a_kill_costs_one_dataset(config, tmp_path):
     write_setting(whole, [0, 1, 2], compute, names)
     cases = [Case("mean_voxels", 2.0, arm, "point") for arm in names]
     assert collect_rows({"point": path}, cases).equals(collect_rows({"point": whole}, cases))
-
-
-def test_arms_without_a_network_need_no_weights():
-    """Without weights nothing of the network is loaded."""
-    assert network_options({}, "cpu", precision="fp32", batch_pixels=4096) == {}
