@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fibgap.network.blocks import pixels_at_once
+
 #: The variable in which a run hands its limit of GPUs to the jobs of a cluster.
 GPU_LIMIT = "FIBGAP_GPU_LIMIT"
 #: The two Snakemake processes of a job on a cluster, in MB; 147 each were measured. The limit of a
@@ -168,23 +170,27 @@ def training_run_minutes(
 
 
 def inference_memory_mb(
-    volume: int, *, width_factor: float, batch_pixels: int, cuda: bool = False
+    shape: Sequence[int], *, width_factor: float, batch_pixels: int, cuda: bool = False
 ) -> int:
     """Return the memory that inference asks for.
 
     Parameters
     ----------
-    volume : int
-        Voxels of a volume.
+    shape : (3,) int
+        Shape (Z, Y, X) of a volume.
     width_factor : float
         Width of the network over that of Table S1.
     batch_pixels : int
-        Pixels that go through the network at once.
+        Pixels that go through the network at once, at most.
     cuda : bool
         Whether it may compute on CUDA; then it may need `CUDA_MB`, too.
     """
-    filters = INFERENCE_BYTES_A_PIXEL * width_factor
-    needed = memory_mb(370, (25, volume), (filters, min(batch_pixels, volume)))
+    rows, volume = shape[0], voxels(shape)
+    pixels = max(
+        pixels_at_once(rows, width, planes, batch_pixels, on_cpu=not cuda)
+        for width, planes in (shape[1:], shape[:0:-1])
+    )
+    needed = memory_mb(370, (25, volume), (INFERENCE_BYTES_A_PIXEL * width_factor, pixels))
     return max(needed, memory_mb(CUDA_MB, (25, volume))) if cuda else needed
 
 

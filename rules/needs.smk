@@ -123,7 +123,7 @@ def arm_width(wildcards):
 def inference_memory(wildcards):
     """Return the memory in MB for inference: volumes, and the activations of a batch."""
     return inference_memory_mb(
-        voxels(STRUCTURE["shape"]),
+        STRUCTURE["shape"],
         width_factor=arm_width(wildcards),
         batch_pixels=EXPERIMENT["infer"]["batch_pixels"],
         cuda=CUDA,
@@ -144,7 +144,7 @@ def sensitivity_memory(wildcards):
     for name in sensitivity_networks(wildcards):
         needs.append(
             inference_memory_mb(
-                voxels(STRUCTURE["shape"]),
+                STRUCTURE["shape"],
                 width_factor=width_of(name),
                 batch_pixels=EXPERIMENT["infer"]["batch_pixels"],
                 cuda=CUDA,

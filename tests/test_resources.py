@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from fibgap.milling import MillingRange
+from fibgap.network.blocks import CPU_PIXELS
 from fibgap.patches import PatchSampler
 from fibgap.resources import (
     CUDA_MB,
@@ -68,7 +69,7 @@ def test_the_page_has_the_limits_of_the_formulas() -> None:
         batch = {"width_factor": 1, "batch_pixels": 64 * patch**2}
         trained = training_memory_mb(2 * 6 * side**3, **batch)
         assert limits["train_network", "Table S1, batches of 64", side] == trained
-        inferred = inference_memory_mb(side**3, width_factor=1, batch_pixels=2**19)
+        inferred = inference_memory_mb([side] * 3, width_factor=1, batch_pixels=2**19)
         assert limits["infer", "Table S1", side] == inferred
 
 
@@ -134,10 +135,11 @@ def test_more_of_anything_asks_for_more() -> None:
         training_memory_mb(1e8, width_factor=0.5, batch_pixels=2**18),
         training_memory_mb(1e8, width_factor=1, batch_pixels=2**17),
     )
-    assert inference_memory_mb(128**3, width_factor=1, batch_pixels=2**19) > max(
-        inference_memory_mb(96**3, width_factor=1, batch_pixels=2**19),
-        inference_memory_mb(128**3, width_factor=0.5, batch_pixels=2**19),
-        inference_memory_mb(128**3, width_factor=1, batch_pixels=2**18),
+    cube = [128] * 3
+    assert inference_memory_mb(cube, width_factor=1, batch_pixels=2**15) > max(
+        inference_memory_mb([96] * 3, width_factor=1, batch_pixels=2**15),
+        inference_memory_mb(cube, width_factor=0.5, batch_pixels=2**15),
+        inference_memory_mb(cube, width_factor=1, batch_pixels=2**14),
     )
     assert measuring_memory_mb(128**3, 96**3) > measuring_memory_mb(128**3, 0)
     assert measuring_minutes(128**3, 96**3, 25) > measuring_minutes(128**3, 96**3, 5)
@@ -148,14 +150,24 @@ def test_more_of_anything_asks_for_more() -> None:
 
 def test_a_batch_is_no_larger_than_the_volume() -> None:
     """A small volume goes through a network in one part and needs no more than that."""
-    small = inference_memory_mb(48**3, width_factor=1, batch_pixels=48**3)
-    assert inference_memory_mb(48**3, width_factor=1, batch_pixels=2**30) == small
+    small = inference_memory_mb([32] * 3, width_factor=1, batch_pixels=32**3)
+    assert inference_memory_mb([32] * 3, width_factor=1, batch_pixels=2**30) == small
+
+
+def test_a_cpu_takes_small_batches() -> None:
+    """A batch larger than a CPU's caches asks for more on a GPU only; one large plane does."""
+    many = {"width_factor": 1, "batch_pixels": 2**19}
+    few = {"width_factor": 1, "batch_pixels": CPU_PIXELS}
+    cube, flat = [128] * 3, [512, 32, 512]
+    assert inference_memory_mb(cube, **many) == inference_memory_mb(cube, **few)
+    assert inference_memory_mb(cube, **many, cuda=True) > inference_memory_mb(cube, **few)
+    assert inference_memory_mb(flat, **many) > inference_memory_mb(flat, **few)
 
 
 def test_cuda_asks_for_its_libraries() -> None:
     """On CUDA even a tiny network asks for what the libraries take, a big one for what it takes."""
     assert training_memory_mb(1e6, width_factor=0.1, batch_pixels=1e4, cuda=True) > CUDA_MB
-    assert inference_memory_mb(64**3, width_factor=0.1, batch_pixels=1e4, cuda=True) > CUDA_MB
+    assert inference_memory_mb([64] * 3, width_factor=0.1, batch_pixels=1e4, cuda=True) > CUDA_MB
     big = {"width_factor": 4, "batch_pixels": 2**21}
     assert training_memory_mb(1e6, **big, cuda=True) == training_memory_mb(1e6, **big)
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from fibgap.errors import InputError
 from fibgap.fillers.weights import spline_weights
 from fibgap.network.architecture import Network
+from fibgap.network.blocks import planes_at_once, tile_width
 from fibgap.network.packed import PackedNetwork, kept_memory
 from fibgap.stack import GappedVolume
 
@@ -58,7 +59,8 @@ class PlaneFiller:
     precision : torch.dtype
         torch.float32 or torch.bfloat16.
     batch_pixels : int
-        Pixels of planes that go through the network at once.
+        Pixels of planes that go through the network at once, at most; a larger plane is cut into
+        tiles. A CPU takes less where planes are small, see `fibgap.network.blocks`.
     """
 
     def __init__(
@@ -119,11 +121,12 @@ class PlaneFiller:
 
     def tile_width(self) -> int:
         """Return how many columns of a plane go through the network at once."""
-        return max(64, self.batch_pixels // self.rows)
+        return tile_width(self.rows, self.batch_pixels)
 
     def planes_at_once(self, width: int) -> int:
         """Return how many planes, or tiles of them, go through the network at once."""
-        return max(1, self.batch_pixels // (self.rows * min(width, self.tile_width())))
+        on_cpu = self.device.type == "cpu"
+        return planes_at_once(self.rows, width, self.batch_pixels, on_cpu=on_cpu)
 
     def family(self, slices: NDArray[np.bool_], out: torch.Tensor) -> None:
         """Add the inpainted planes of one family to a volume.

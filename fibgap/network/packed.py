@@ -163,6 +163,9 @@ class PackedNetwork:
         shape = (len(like), channels, *like.shape[2:])
         kept = self._arrays.get((channels, dtype))
         if kept is None or kept.shape != shape:
+            # The old one goes first: its room is the new one's.
+            kept = None
+            self._arrays.pop((channels, dtype), None)
             kept = torch.empty(shape, dtype=dtype, memory_format=torch.channels_last)
             self._arrays[channels, dtype] = kept
         return kept
