@@ -1,4 +1,4 @@
-"""What the steps cost: time and memory from Snakemake's benchmark files, room on the disk."""
+"""What the steps cost: time from Snakemake's benchmark files and the jobs' logs, memory, room."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ import pandas as pd
 
 from fibgap.errors import InputError
 from fibgap.orchestration import overhead_of, read_jobs, read_runs
+from fibgap.progress import read_usage
 from fibgap.storage import shard_datasets
 from fibgap.tables import Table, frame_table
 
@@ -30,14 +31,18 @@ _STEPS = {
 NO_RUNS = "No log in {records}/log covers a finished job; with --quiet all Snakemake writes none."
 
 
-def collect_costs(folder: Path | str) -> pd.DataFrame:
-    """Sum up benchmark files by step.
+def collect_costs(folder: Path | str, logs: Path | str | None = None) -> pd.DataFrame:
+    """Sum up by step what its jobs cost.
 
     Parameters
     ----------
     folder : path
         Holds one folder (or one file) a step, with tab-separated files of the columns "s" (wall
         time in seconds), "cpu_time" (seconds) and "max_rss" (MB).
+    logs : path
+        Holds the logs of the jobs by the same scheme. Processor time and peak memory of a job are
+        those of its log, where it has them: Snakemake samples both, every 30 s after a while, and
+        misses what lies between.
 
     Returns
     -------
@@ -53,14 +58,12 @@ def collect_costs(folder: Path | str) -> pd.DataFrame:
             continue
         # A job too short to be sampled has "NA" or "-" for its memory.
         table = pd.read_csv(path, sep="\t", na_values=["-", "NA"])
-        rows.append(
-            {
-                "step": step,
-                "wall_s": table["s"].sum(),
-                "cpu_s": table["cpu_time"].sum(),
-                "peak_mb": table["max_rss"].max(),
-            }
-        )
+        cpu_s, peak_mb = table["cpu_time"].sum(), table["max_rss"].max()
+        if logs is not None:
+            log = Path(logs) / path.relative_to(folder).with_suffix(".log")
+            cpu_s, peak_mb = read_usage(log) or (cpu_s, peak_mb)
+        wall_s = table["s"].sum()
+        rows.append({"step": step, "wall_s": wall_s, "cpu_s": cpu_s, "peak_mb": peak_mb})
     if not rows:
         return pd.DataFrame(columns=["step", "jobs", "wall_s", "cpu_s", "peak_mb"])
     costs = (
@@ -146,7 +149,7 @@ def stage_costs(results: Path | str) -> pd.DataFrame:
     Parameters
     ----------
     results : path
-        The folder of an experiment, with its benchmark files.
+        The folder of an experiment, with its benchmark files and its logs.
 
     Returns
     -------
@@ -161,7 +164,7 @@ def stage_costs(results: Path | str) -> pd.DataFrame:
         If nothing has run in the folder.
     """
     results = Path(results)
-    costs = collect_costs(results / "benchmarks")
+    costs = collect_costs(results / "benchmarks", results / "logs")
     if costs.empty:
         raise InputError(f"there are no benchmark files in {results / 'benchmarks'}: run first.")
     room = disk_usage(results)
@@ -192,9 +195,8 @@ def cost_tables(results: Path | str, records: Path | str) -> dict[str, Table]:
     results, records = Path(results), Path(records)
     costs = frame_table(
         stage_costs(results),
-        caption=f"What every step of {results} cost: wall and processor time of all its jobs (the "
-        "latter sampled, so too low for jobs of seconds), peak memory of one job, and the files "
-        "that it has now, in all and a dataset",
+        caption=f"What every step of {results} cost: wall and processor time of all its jobs, peak "
+        "memory of one job, and the files that it has now, in all and a dataset",
         headings={
             "step": "Step",
             "jobs": "Jobs",

@@ -2,6 +2,8 @@
 
 import contextlib
 import os
+import re
+import resource
 import sys
 import threading
 import traceback
@@ -10,6 +12,50 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from fibgap.errors import InputError
+
+#: The last line of a finished job's log: processor time with that of its children, and its peak.
+_USED = re.compile(r"^used ([\d.]+) s of processor time and ([\d.]+) MB of memory$", re.MULTILINE)
+
+
+def _usage() -> str:
+    """Say what this process has used so far, by the count of the system."""
+    own, children = (
+        resource.getrusage(of) for of in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    seconds = own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+    return f"used {seconds:.2f} s of processor time and {_peak_mb():.1f} MB of memory"
+
+
+def _peak_mb() -> float:
+    """Return the peak memory of this process so far, in MB of 2^20 bytes."""
+    with contextlib.suppress(OSError, LookupError):
+        # On Linux ru_maxrss counts what the parent held when it started this process, too.
+        status = Path("/proc/self/status").read_text(encoding="utf-8")
+        return float(status.split("VmHWM:")[1].split()[0]) / 2**10
+    # macOS counts in bytes.
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def read_usage(path: Path | str) -> tuple[float, float] | None:
+    """Return what a job has used, from its log.
+
+    Parameters
+    ----------
+    path : path
+        The log of a job, from `job_log`.
+
+    Returns
+    -------
+    (float, float) or None
+        Processor time in seconds and peak memory in MB of 2^20 bytes; None where there is no log
+        or the job did not end well.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    found = _USED.findall(text)
+    return (float(found[-1][0]), float(found[-1][1])) if found else None
 
 
 class _Tee:
@@ -48,8 +94,9 @@ def _end_with_parent(done: threading.Event, log: BinaryIO, interval_s: float = 1
 def job_log(path: Path | str) -> Iterator[None]:
     """Copy everything that a job prints into its log, and tell bad input in one sentence.
 
-    An `InputError` becomes one line and exit status 1; any other exception keeps its traceback,
-    in the log as well. The job ends when the process that started it does.
+    The log of a job that ends well ends with what it used, see `read_usage`. An `InputError`
+    becomes one line and exit status 1; any other exception keeps its traceback, in the log as
+    well. The job ends when the process that started it does.
 
     Parameters
     ----------
@@ -67,6 +114,8 @@ def job_log(path: Path | str) -> Iterator[None]:
         threading.Thread(target=_end_with_parent, args=(done, log), daemon=True).start()
         try:
             yield
+            with contextlib.suppress(OSError):
+                log.write(f"{_usage()}\n".encode())
         except InputError as error:
             print(f"error: {error}", file=sys.stderr)
             sys.exit(1)

@@ -81,8 +81,11 @@ def facts_of(experiment: Mapping[str, Any]) -> dict[str, str]:
 
 
 def cost_table(folder: Path | str) -> Table | None:
-    """Return what every step cost as a table, None if there are no benchmark files."""
-    costs = collect_costs(folder)
+    """Return what every step cost as a table, None if there are no benchmark files.
+
+    The logs lie in a folder beside that of the benchmark files.
+    """
+    costs = collect_costs(folder, Path(folder).parent / "logs")
     if costs.empty:
         return None
     return frame_table(

@@ -34,6 +34,22 @@ def test_jobs_of_a_step_are_added_up(tmp_path: Path) -> None:
     )
 
 
+def test_logs_know_better_than_samples(tmp_path: Path) -> None:
+    """Where the log of a job says what it used, that counts, and its wall time stays."""
+    for shard, use in (
+        ("000", "used 31.25 s of processor time and 402.9 MB of memory\n"),
+        ("001", ""),
+    ):
+        write(tmp_path / f"benchmarks/measure/RNN-s/{shard}.tsv", 40, "300.5", 12)
+        log = tmp_path / f"logs/measure/RNN-s/{shard}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(f"measure RNN-s: dataset 0 (1/1) in 1.1 s\n{use}")
+    costs = collect_costs(tmp_path / "benchmarks", tmp_path / "logs").set_index("step")
+    assert costs.loc["measure", ["jobs", "wall_s", "cpu_s", "peak_mb"]].tolist() == pytest.approx(
+        [2, 80, 31.25 + 12, 402.9]
+    )
+
+
 def test_a_run_without_benchmarks_has_no_cost_table(tmp_path: Path) -> None:
     """Where nothing was measured, nothing is claimed."""
     assert cost_table(tmp_path) is None

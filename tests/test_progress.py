@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fibgap.errors import InputError
-from fibgap.progress import job_log
+from fibgap.progress import job_log, read_usage
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -23,7 +23,7 @@ def test_output_goes_to_screen_and_log(tmp_path, capsys):
     screen = capsys.readouterr()
     assert screen.out == "dataset 0\n"
     assert screen.err == "careful\n"
-    assert log.read_text() == "dataset 0\ncareful\n"
+    assert log.read_text().startswith("dataset 0\ncareful\nused ")
 
 
 def test_the_log_is_written_at_once(tmp_path):
@@ -48,7 +48,39 @@ def test_each_run_has_its_own_log(tmp_path):
     for text in ("first", "second"):
         with job_log(log):
             print(text)
-    assert log.read_text() == "second\n"
+    assert log.read_text().startswith("second\nused ")
+
+
+def test_the_log_ends_with_what_the_job_used(tmp_path):
+    """Processor time grows with the work, memory with what was held: both by the system's count."""
+    program = """
+import sys, time
+from fibgap.progress import job_log
+with job_log(sys.argv[1]):
+    held = b"x" * int(float(sys.argv[3]) * 2**20)
+    begin = time.process_time()
+    while time.process_time() - begin < float(sys.argv[2]):
+        pass
+    print("used 1 s of processor time and 1 MB of memory")
+"""
+    used = {}
+    for seconds, megabytes in ((0.0, 0.0), (0.6, 200.0)):
+        log = tmp_path / f"{seconds}.log"
+        command = [sys.executable, "-c", program, str(log), str(seconds), str(megabytes)]
+        subprocess.run(command, cwd=ROOT, check=True)
+        used[seconds] = read_usage(log)
+    # Starting Python and importing takes a part of a second that is not always the same.
+    assert 0.3 < used[0.6][0] - used[0.0][0] < 3
+    assert 190 < used[0.6][1] - used[0.0][1] < 230
+
+
+def test_a_job_that_failed_says_nothing_of_its_use(tmp_path):
+    """What a job has used is known of those that ended well; of no job without a log."""
+    log = tmp_path / "0.log"
+    with pytest.raises(SystemExit), job_log(log):
+        raise InputError("no.")
+    assert read_usage(log) is None
+    assert read_usage(tmp_path / "1.log") is None
 
 
 def test_bad_input_is_one_line(tmp_path, capsys):

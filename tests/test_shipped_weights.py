@@ -6,11 +6,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from fibgap.network.weights import load_weights
 from fibgap.shipped import FOLDER, file_sha256, read_training
 
 SHIPPED = sorted(FOLDER.glob("*.safetensors"))
+ROOT = Path(__file__).resolve().parents[1]
+# Shipped networks side by side on the same datasets.
+TOGETHER = yaml.safe_load((ROOT / "config/networks.yaml").read_text(encoding="utf-8"))
+MEASURED = ROOT / "docs/reproduction/networks/datasets.csv"
 
 
 def test_the_network_of_table_s1_is_shipped() -> None:
@@ -31,6 +36,20 @@ def test_a_card_describes_the_file_beside_it(path: Path) -> None:
     assert history["validation_loss"].min() == pytest.approx(card["best_validation_loss"])
     for key in ("command", "commit", "seconds", "device", "structure", "milling", "training_set"):
         assert card[key], key
+
+
+@pytest.mark.parametrize(
+    "arm", [arm for arm in TOGETHER["arms"] if "network" in arm], ids=lambda arm: arm["name"]
+)
+def test_a_card_has_its_row_of_the_comparison(arm: dict[str, str]) -> None:
+    """What a card says of errors are the means over the datasets of config/networks.yaml."""
+    weights = TOGETHER["networks"][arm["network"]]["weights"].removeprefix("shipped:")
+    row = json.loads((FOLDER / f"{weights}.json").read_text(encoding="utf-8"))["row"]
+    assert (row["configuration"], row["arm"]) == ("config/networks.yaml", arm["name"])
+    measured = pd.read_csv(MEASURED).query("arm == @arm['name']")
+    assert row["datasets"] == len(measured) == TOGETHER["datasets"]["count"]
+    for column in ("anisotropy_tpcf", "anisotropy_lpf", "anisotropy_d", "voxel_error"):
+        assert row[column] == pytest.approx(measured[column].mean(), abs=5e-5)
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
