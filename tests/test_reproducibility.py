@@ -4,6 +4,7 @@ import copy
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import yaml
@@ -178,5 +179,9 @@ def test_tables_are_the_same_bit_by_bit(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stdout[-3000:]
         folder = fresh.folder / f"results/{name}/tables"
         tables[name] = {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+        # A table by shard is another one for shards of another size.
+        shards = pd.read_csv(folder / "shards.csv")
+        assert shards.groupby("arm")["datasets"].sum().eq(3).all()
+        del tables[name]["shards.csv"]
     assert "datasets.csv" in tables["two_cores"]
     assert tables["one_core"] == tables["two_cores"]

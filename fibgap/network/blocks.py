@@ -1,8 +1,7 @@
 """How much of a volume goes through a network at once: as torch-free as the formulas need it."""
 
 #: Planes go through a network on a CPU together while they have no more pixels than this: the
-#: activations of more do not stay in its caches, and take a tenth more time, a third where other
-#: work fills the caches, too.
+#: activations of more take memory, but are no faster.
 CPU_PIXELS = 2**16
 
 

@@ -200,8 +200,9 @@ class PackedNetwork:
         """Return the 3x3 convolution L2 to one channel."""
         count, channels, rows, width = values.shape
         flat = values.permute(0, 2, 3, 1).reshape(-1, channels)
-        # (9, pixels): each of the nine taps is one image.
-        taps = (self.l2 @ flat.T).reshape(3, 3, count, rows, width)
+        # (9, pixels): each of the nine taps is one image. With the pixels first in the product, its
+        # sums do not depend on the number of threads.
+        taps = (flat @ self.l2.T).T.contiguous().reshape(3, 3, count, rows, width)
         result = torch.full((count, 1, rows, width), self.l2_bias)
         for down in range(3):
             for right in range(3):
