@@ -155,7 +155,7 @@ def test_a_batch_is_no_larger_than_the_volume() -> None:
 
 
 def test_a_cpu_takes_small_batches() -> None:
-    """A batch larger than a CPU's caches asks for more on a GPU only; one large plane does."""
+    """Many small planes together ask for more on a GPU only; one large plane does so on both."""
     many = {"width_factor": 1, "batch_pixels": 2**19}
     few = {"width_factor": 1, "batch_pixels": CPU_PIXELS}
     cube, flat = [128] * 3, [512, 32, 512]

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from fibgap import config as configuration
 from fibgap import seeds
 from fibgap.errors import InputError
-from fibgap.network.device import choose_device, inference_precision
+from fibgap.fillers.network import network_options
+from fibgap.network.device import choose_device
 from fibgap.network.recipe import make_trainer
 from fibgap.network.streaming import fill_file
-from fibgap.network.weights import load_weights
 from fibgap.planes import FAMILIES, extract_planes, plane_manifest, split_planes
 from fibgap.provenance import digest
 from fibgap.shipped import file_sha256, resolve_weights
@@ -123,16 +123,17 @@ def train(config_path: Path, network: str, out: Path, *, gpus: int, budget: floa
 
 def fill_stack(arguments: argparse.Namespace) -> None:
     """Fill a stack from file to file."""
-    device = choose_device(arguments.gpus)
-    network = load_weights(resolve_weights(arguments.weights)).network
-    fill_file(
-        network,
-        arguments.placed,
-        arguments.out,
-        dataset=arguments.dataset,
-        device=device,
-        precision=inference_precision(arguments.precision, device, network.architecture),
+    options = network_options(
+        resolve_weights(arguments.weights),
+        choose_device(arguments.gpus),
+        precision=arguments.precision,
         batch_pixels=arguments.batch_pixels,
+    )
+    fill_file(
+        source=arguments.placed,
+        target=arguments.out,
+        dataset=arguments.dataset,
+        **options,
         memory_mb=arguments.memory_mb,
         log=lambda line: print(line, flush=True),
     )

@@ -1,7 +1,7 @@
-"""How much of a volume goes through a network at once: as torch-free as the formulas need it."""
+"""How much of a volume goes through a network at once; without torch, for `fibgap.resources`."""
 
-#: Planes go through a network on a CPU together while they have no more pixels than this: the
-#: activations of more take memory, but are no faster.
+#: Planes go through a network on a CPU together while they have no more pixels than this: more
+#: take memory, and are no faster.
 CPU_PIXELS = 2**16
 
 

@@ -155,7 +155,8 @@ class PackedNetwork:
         """Return the memory for one pixel of a block, in bytes, at most."""
         size = torch.finfo(self.precision).bits // 8
         widest = max([layer.outputs for layer in self.features] + [2 * len(self.bias)])
-        fine = self.joined + 2 * self.l1.outputs + 9 + 8
+        # The nine taps are there twice, in one order and in the other.
+        fine = self.joined + 2 * self.l1.outputs + 2 * 9 + 8
         return size * (self.inputs + self.total + 3 * widest) + 4 * fine
 
     def _array(self, like: torch.Tensor, channels: int, dtype: torch.dtype) -> torch.Tensor:

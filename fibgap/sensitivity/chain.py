@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,6 @@ from fibgap.milling import Milling, mill_volume, nearest_layer
 from fibgap.placement import place_slices
 from fibgap.stack import GappedVolume, SliceStack
 from fibgap.storage import Record
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)

@@ -232,7 +232,7 @@ def test_one_family_is_the_zx_planes_alone(make_network, gapped):
         predict(network, gapped, families="zy")
 
 
-def test_small_planes_share_a_batch_that_fits_into_caches(make_network):
+def test_small_planes_share_a_small_batch_on_a_cpu(make_network):
     """On a CPU planes of 25 x 100 go together up to 2^16 pixels, whatever a GPU would take."""
     filler = PlaneFiller(make_network(), make_gapped(23, 100), device=torch.device("cpu"))
     assert filler.planes_at_once(100) == 2**16 // (25 * 100)
