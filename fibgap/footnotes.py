@@ -29,6 +29,7 @@ TABLE_S1 = {
     "l1": 32,
     "mask_channel": False,
     "bicubic": "concatenate",
+    "neighbours": 0,
 }
 
 
@@ -40,11 +41,15 @@ def architecture_words(architecture: Mapping[str, Any], parameters: int) -> str:
     >>> architecture_words(TABLE_S1, 368421)
     'the network of Table S1 (368,421 parameters)'
     """
-    if dict(architecture) == TABLE_S1:
+    # Weights of earlier versions do not name what they do not have.
+    architecture = {"neighbours": 0, **architecture}
+    if architecture == TABLE_S1:
         return f"the network of Table S1 ({parameters:,} parameters)"
     extras = []
     if architecture["mask_channel"]:
         extras.append("with a mask channel")
+    if neighbours := architecture["neighbours"]:
+        extras.append(f"that sees {neighbours} neighbouring planes on each side, too,")
     if architecture["bicubic"] == "add":
         extras.append("with the interpolated layer added")
     if list(architecture["features"]) == TABLE_S1["features"]:

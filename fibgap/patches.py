@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from fibgap.errors import InputError
 from fibgap.fillers.weights import spline_weights
 from fibgap.milling import MillingRange, draw_depths, nearest_layer
+from fibgap.network.architecture import Architecture
 
 #: Slices of the stack above a window that are drawn and thrown away, so that a window's first
 #: slice lies at no special place.
@@ -61,8 +62,8 @@ class Batch:
 
     Attributes
     ----------
-    image : (B, 1, Z, X)
-        The truth with missing rows 0.
+    image : (B, 1 + 2 neighbours, Z, X)
+        The truth with missing rows 0, between the planes on both its sides.
     known : (B, 1, Z, X)
         1 in known rows.
     bicubic : (B, 1, Z, X)
@@ -76,10 +77,45 @@ class Batch:
     bicubic: torch.Tensor
     truth: torch.Tensor
 
-    def network_input(self, mask_channel: bool) -> torch.Tensor:
-        """Return the first argument of the network, with or without the mask."""
-        image = torch.cat([self.image, self.known], dim=1) if mask_channel else self.image
+    def network_input(self, architecture: Architecture) -> torch.Tensor:
+        """Return the first argument of a network: the planes that it sees, and the mask."""
+        centre, neighbours = self.image.shape[1] // 2, architecture.neighbours
+        image = self.image[:, centre - neighbours : centre + neighbours + 1]
+        if architecture.mask_channel:
+            image = torch.cat([image, self.known], dim=1)
         return image.contiguous(memory_format=torch.channels_last)
+
+
+def planes_between(count: int, neighbours: int, depth: int) -> NDArray[np.int64]:
+    """Return which planes of a stack have neighbours on both sides in their own volume.
+
+    Parameters
+    ----------
+    count : int
+        Number of planes.
+    neighbours : int
+        How many planes on each side are wanted.
+    depth : int
+        How many planes in a row come from one volume.
+
+    Raises
+    ------
+    InputError
+        If no plane has so many neighbours.
+
+    Examples
+    --------
+    >>> planes_between(10, 1, 5).tolist()
+    [1, 2, 3, 6, 7, 8]
+    """
+    place = np.arange(count) % depth
+    found = np.flatnonzero((place >= neighbours) & (place < depth - neighbours))
+    if count and not len(found):
+        raise InputError(
+            f"a volume of {depth} planes is too small for a network that sees {neighbours} "
+            "neighbouring planes on each side."
+        )
+    return found
 
 
 class PatchSampler:
@@ -104,11 +140,15 @@ class PatchSampler:
         Rows above and below a patch that take part in its interpolation.
     bank : int
         Number of millings drawn for an epoch at most; every patch gets one of them.
+    neighbours : int
+        How many planes on each side are cut with a patch.
+    depths : sequence of int or None
+        For each array, how many planes in a row come from one volume; None: all.
 
     Raises
     ------
     InputError
-        If a plane is smaller than a patch with its margins.
+        If a plane is smaller than a patch with its margins, or a volume has too few planes.
 
     Notes
     -----
@@ -127,8 +167,11 @@ class PatchSampler:
         stride: int = 32,
         margin: int = 16,
         bank: int = 2048,
+        neighbours: int = 0,
+        depths: Sequence[int] | None = None,
     ) -> None:
         self.planes = list(planes)
+        self.neighbours = neighbours
         self.millings = millings
         self.voxel_nm = voxel_nm
         self.patch, self.margin, self.bank = patch, margin, bank
@@ -136,6 +179,7 @@ class PatchSampler:
         corners = []
         for group, stack in enumerate(self.planes):
             count, rows, columns = stack.shape
+            depth = depths[group] if depths else count
             if min(rows, columns) < self.window:
                 raise InputError(
                     f"planes of {rows} x {columns} are too small for patches of {patch} with a "
@@ -143,7 +187,7 @@ class PatchSampler:
                 )
             grid = np.meshgrid(
                 [group],
-                np.arange(count),
+                planes_between(count, neighbours, depth),
                 np.arange(0, rows - self.window + 1, stride),
                 np.arange(0, columns - self.window + 1, stride),
                 indexing="ij",
@@ -214,32 +258,37 @@ class Epoch:
         side = torch.arange(sampler.window, device=device)
         corners = torch.from_numpy(self.corners[part]).to(device)
         turns = torch.from_numpy(self.turns[part]).to(device)
-        truth = torch.empty(
-            (len(corners), sampler.window, sampler.window), dtype=torch.uint8, device=device
-        )
+        across = torch.arange(-sampler.neighbours, sampler.neighbours + 1, device=device)
+        shape = (len(corners), len(across), sampler.window, sampler.window)
+        truth = torch.empty(shape, dtype=torch.uint8, device=device)
         for group, planes in enumerate(sampler.planes):
             own = torch.nonzero(corners[:, 0] == group)[:, 0]
             plane, row, column = corners[own, 1:].unbind(1)
             truth[own] = planes[
-                plane[:, None, None],
-                (row[:, None] + side)[:, :, None],
-                (column[:, None] + side)[:, None, :],
+                (plane[:, None] + across)[:, :, None, None],
+                (row[:, None] + side)[:, None, :, None],
+                (column[:, None] + side)[:, None, None, :],
             ]
         for turn in range(1, 8):
             own = torch.nonzero(turns == turn)[:, 0]
-            turned = torch.rot90(truth[own], turn % 4, dims=(1, 2))
-            truth[own] = turned.flip(2) if turn >= 4 else turned
+            turned = torch.rot90(truth[own], turn % 4, dims=(2, 3))
+            truth[own] = turned.flip(3) if turn >= 4 else turned
         return self._mask(truth.float(), torch.from_numpy(self.milling[part]).to(device))
 
     def _mask(self, truth: torch.Tensor, milling: torch.Tensor) -> Batch:
         """Mask the missing rows of whole windows and interpolate across them."""
         inner = slice(self.sampler.margin, self.sampler.margin + self.sampler.patch)
-        columns = truth[:, :, inner]
-        known = self.known[milling]
-        bicubic = torch.bmm(self.matrices[milling], columns)
-        target = columns[:, inner]
-        rows = known[:, inner, None].float().expand_as(target)
-        return Batch((target * rows)[:, None], rows[:, None], bicubic[:, None], target[:, None])
+        columns = truth[..., inner]
+        bicubic = torch.bmm(self.matrices[milling], columns[:, self.sampler.neighbours])
+        return _masked(columns[:, :, inner], self.known[milling][:, inner], bicubic)
+
+
+def _masked(truth: torch.Tensor, known: torch.Tensor, bicubic: torch.Tensor) -> Batch:
+    """Return a batch from planes (B, C, Z, X), known rows (B, Z) and an interpolation (B, Z, X)."""
+    centre = truth.shape[1] // 2
+    target = truth[:, centre : centre + 1]
+    rows = known[:, None, :, None].float()
+    return Batch(truth * rows, rows.expand_as(target), bicubic[:, None], target)
 
 
 def whole_planes(planes: torch.Tensor, known: NDArray[np.bool_]) -> Batch:
@@ -247,13 +296,12 @@ def whole_planes(planes: torch.Tensor, known: NDArray[np.bool_]) -> Batch:
 
     Parameters
     ----------
-    planes : (B, Z, X) uint8 tensor
-        Planes of the truth.
+    planes : (B, 1 + 2 neighbours, Z, X) uint8 tensor
+        Planes of the truth, each between its neighbours.
     known : (Z,) bool
         Known rows, the first and the last among them.
     """
     truth = planes.float()
     matrix = torch.from_numpy(interpolation_matrix(known)).to(planes.device)
-    rows = torch.from_numpy(known).to(planes.device)[None, :, None].float().expand_as(truth)
-    bicubic = torch.matmul(matrix, truth)
-    return Batch((truth * rows)[:, None], rows[:, None], bicubic[:, None], truth[:, None])
+    rows = torch.from_numpy(known).to(planes.device).expand(len(planes), -1)
+    return _masked(truth, rows, torch.matmul(matrix, truth[:, truth.shape[1] // 2]))

@@ -69,6 +69,7 @@ def test_a_training_that_ran_out_of_time_says_so() -> None:
     [
         ({"mask_channel": True}, "the network of Table S1 with a mask channel"),
         ({"bicubic": "add"}, "the network of Table S1 with the interpolated layer added"),
+        ({"neighbours": 3}, "Table S1 that sees 3 neighbouring planes on each side, too, ("),
         ({"features": [32, 27, 23, 20, 17, 13, 11]}, "a compact network with 32 to 11 filters"),
     ],
 )

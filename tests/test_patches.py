@@ -7,6 +7,7 @@ from scipy.interpolate import CubicSpline
 
 from fibgap.errors import InputError
 from fibgap.milling import Milling, MillingRange
+from fibgap.network.architecture import Architecture
 from fibgap.patches import (
     Epoch,
     PatchSampler,
@@ -220,8 +221,8 @@ def test_every_patch_has_a_milling_of_its_own(sampler):
 def test_the_mask_is_a_second_channel(sampler):
     """With the mask the network sees two channels, without it one."""
     batch = Epoch(sampler, np.random.default_rng(14), batch_size=3).batch(0)
-    assert torch.equal(batch.network_input(False), batch.image)
-    both = batch.network_input(True)
+    assert torch.equal(batch.network_input(Architecture()), batch.image)
+    both = batch.network_input(Architecture(mask_channel=True))
     assert both.shape == (3, 2, PATCH, PATCH)
     assert torch.equal(both[:, :1], batch.image)
     assert torch.equal(both[:, 1:], batch.known)
@@ -231,7 +232,7 @@ def test_whole_planes_are_masked_and_nothing_else(planes):
     """Validation planes are neither cut nor turned: truth, mask and spline of the whole plane."""
     known = np.zeros(20, dtype=bool)
     known[[0, 3, 4, 9, 15, 19]] = True
-    batch = whole_planes(planes[0], known)
+    batch = whole_planes(planes[0][:, None], known)
     truth = planes[0].numpy()
     assert np.array_equal(batch.truth[:, 0].numpy(), truth)
     assert np.array_equal(batch.image[:, 0].numpy(), truth * known[:, None])
@@ -240,6 +241,114 @@ def test_whole_planes_are_masked_and_nothing_else(planes):
     expected = CubicSpline(rows, truth[:, rows].astype(float), axis=1)(np.arange(20))
     # As above: at most 6 products of a weight below 10.
     assert np.allclose(batch.bicubic[:, 0].numpy(), expected, rtol=0, atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def deep():
+    """Two volumes of five planes each, of random bits."""
+    bits = np.random.default_rng(8).integers(0, 2, (10, 20, 20), dtype=np.uint8)
+    return torch.from_numpy(bits)
+
+
+def test_neighbours_come_from_the_same_volume_and_turn_with_the_patch(deep):
+    """Every patch lies between the planes beside it, turned alike, and never at an end."""
+    sampler = PatchSampler(
+        [deep],
+        millings=MILLINGS,
+        voxel_nm=VOXEL_NM,
+        patch=PATCH,
+        stride=STRIDE,
+        margin=MARGIN,
+        neighbours=1,
+        depths=[5],
+    )
+    # Three of five planes of each volume, windows at 0 and 6 in rows and columns.
+    assert len(sampler) == 2 * 3 * 4
+    inner = slice(MARGIN, MARGIN + PATCH)
+    seen = set()
+    _, drawn = batches(sampler, 5, batch_size=12, steps=10)
+    for batch in drawn:
+        assert batch.image.shape == (12, 3, PATCH, PATCH)
+        assert torch.equal(batch.image[:, 1:2], batch.truth * batch.known)
+        for image, known in zip(batch.image.numpy(), batch.known[:, 0].numpy(), strict=True):
+            places = [
+                (index, orientation)
+                for index in range(1, 9)
+                for row in (0, 6)
+                for column in (0, 6)
+                for orientation in range(8)
+                if all(
+                    np.array_equal(
+                        turn(
+                            deep[index + across, row : row + WINDOW, column : column + WINDOW],
+                            orientation,
+                        )[inner, inner]
+                        * known,
+                        image[1 + across],
+                    )
+                    for across in (-1, 0, 1)
+                )
+            ]
+            assert len(places) == 1
+            seen.add(places[0])
+    assert {index for index, _ in seen} == {1, 2, 3, 6, 7, 8}
+    assert {orientation for _, orientation in seen} == set(range(8))
+
+
+def test_a_network_sees_the_planes_that_it_knows_of(deep):
+    """Of a batch with two neighbours a network with one sees the inner ones, and then the mask."""
+    known = np.zeros(20, dtype=bool)
+    known[[0, 7, 19]] = True
+    batch = whole_planes(deep[None, :5], known)
+    assert torch.equal(batch.truth, deep[None, 2:3].float())
+    one = batch.network_input(Architecture(neighbours=1, mask_channel=True))
+    assert torch.equal(one, torch.cat([batch.image[:, 1:4], batch.known], dim=1))
+    assert torch.equal(batch.network_input(Architecture(neighbours=2)), batch.image)
+    assert torch.equal(batch.image, deep[None, :5] * torch.from_numpy(known)[:, None])
+
+
+def test_the_interpolation_is_that_of_the_plane_itself(deep):
+    """Neighbours change nothing in the interpolated layer, in patches and in whole planes."""
+    known = np.zeros(20, dtype=bool)
+    known[[0, 7, 19]] = True
+    assert torch.equal(
+        whole_planes(deep[None, :5], known).bicubic, whole_planes(deep[None, 2:3], known).bicubic
+    )
+    for neighbours in (0, 2):
+        sampler = PatchSampler(
+            [deep],
+            millings=MILLINGS,
+            voxel_nm=VOXEL_NM,
+            patch=PATCH,
+            stride=STRIDE,
+            margin=MARGIN,
+            neighbours=neighbours,
+            depths=[5],
+        )
+        epoch, drawn = batches(sampler, 6, batch_size=4)
+        for step, batch in enumerate(drawn):
+            rows = epoch.known[epoch.milling[4 * step : 4 * step + 4]]
+            inside = rows[:, MARGIN : MARGIN + PATCH]
+            # In known rows the interpolation is the image itself.
+            values = batch.bicubic[:, 0][inside], batch.truth[:, 0][inside]
+            torch.testing.assert_close(*values, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("neighbours", [3, 8])
+def test_a_volume_must_hold_the_neighbours(deep, neighbours):
+    """Five planes have none with three neighbours on each side."""
+    message = f"volume of 5 planes is too small for a network that sees {neighbours} neighbouring"
+    with pytest.raises(InputError, match=message):
+        PatchSampler(
+            [deep],
+            millings=MILLINGS,
+            voxel_nm=VOXEL_NM,
+            patch=PATCH,
+            stride=1,
+            margin=MARGIN,
+            neighbours=neighbours,
+            depths=[5],
+        )
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(13, 40), (40, 13)])

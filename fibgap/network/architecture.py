@@ -46,7 +46,9 @@ class Architecture:
     l1 : int
         Filters of the first of the two last layers (3x3).
     mask_channel : bool
-        Whether a second input channel says which rows are known.
+        Whether a further input channel says which rows are known.
+    neighbours : int
+        How many planes on each side of a plane are input channels, too.
     bicubic : str
         How the interpolated layer joins: "concatenate" (the supplement) or "add" (Yamanaka).
     """
@@ -59,18 +61,26 @@ class Architecture:
     l1: int = 32
     mask_channel: bool = False
     bicubic: str = "concatenate"
+    neighbours: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "features", tuple(self.features))
         numbers = (*self.features, self.a1, self.b1, self.b2, self.b3, self.l1)
         if not self.features or not all(isinstance(n, int) and n >= 1 for n in numbers):
             raise InputError(f"every layer of a network needs at least 1 filter, got {numbers}.")
+        if not isinstance(self.neighbours, int) or self.neighbours < 0:
+            raise InputError(f"neighbours must be 0 or more, but is {self.neighbours}.")
         if self.bicubic not in ("concatenate", "add"):
             raise InputError(f"bicubic must be 'concatenate' or 'add', but is '{self.bicubic}'.")
 
     @classmethod
     def from_width(
-        cls, width_factor: float, *, mask_channel: bool = False, bicubic: str = "concatenate"
+        cls,
+        width_factor: float,
+        *,
+        mask_channel: bool = False,
+        bicubic: str = "concatenate",
+        neighbours: int = 0,
     ) -> "Architecture":
         """Return Table S1 with every number of filters scaled by a factor (1 is Table S1).
 
@@ -96,6 +106,7 @@ class Architecture:
             l1=scaled(32),
             mask_channel=mask_channel,
             bicubic=bicubic,
+            neighbours=neighbours,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -109,6 +120,11 @@ class Architecture:
         if unknown:
             raise InputError(f"the architecture has an unknown key '{sorted(unknown)[0]}'.")
         return cls(**values)
+
+    @property
+    def input_channels(self) -> int:
+        """Number of input channels: the plane, its neighbours, and the mask."""
+        return 1 + 2 * self.neighbours + self.mask_channel
 
     @property
     def receptive_reach(self) -> int:
@@ -130,8 +146,8 @@ class Network(nn.Module):
     A1 (1x1) beside B1 (1x1) -> B2 (3x3) -> B3 (3x3); A1, B3 and BUL concatenated -> L1 (3x3) ->
     L2 (3x3); PReLU after every convolution but the last; zero padding.
 
-    ASSUME: the input is one channel whose missing rows are 0; a second channel that says which
-    rows are known is an option.
+    ASSUME: the input is one channel whose missing rows are 0; further channels are options: one
+    that says which rows are known, and the neighbouring planes.
     """
 
     def __init__(self, architecture: Architecture) -> None:
@@ -144,7 +160,7 @@ class Network(nn.Module):
             nn.init.zeros_(convolution.bias)  # type: ignore[arg-type]
             return nn.Sequential(convolution, nn.PReLU(outputs, init=0.1))
 
-        widths = (2 if architecture.mask_channel else 1, *architecture.features)
+        widths = (architecture.input_channels, *architecture.features)
         self.features = nn.ModuleList(
             block(inputs, outputs, 3) for inputs, outputs in pairwise(widths)
         )
@@ -168,8 +184,8 @@ class Network(nn.Module):
         Parameters
         ----------
         image : torch.Tensor
-            Shape (B, 1, Z, X), or (B, 2, Z, X) with the mask: missing rows 0; the mask is 1 in
-            known rows.
+            Shape (B, `input_channels`, Z, X): the planes from one neighbour to the other with
+            missing rows 0, and the mask, which is 1 in known rows.
         bicubic : torch.Tensor
             Shape (B, 1, Z, X): the cubic interpolation of the image across its missing rows.
 
@@ -196,25 +212,40 @@ class Network(nn.Module):
         return result
 
 
-def with_mask_channel(network: Network) -> Network:
-    """Return a copy of a network without mask channel that has one, and the same output.
+def with_inputs(network: Network, *, mask_channel: bool, neighbours: int) -> Network:
+    """Return a copy of a network that has further input channels, and the same output.
 
     Parameters
     ----------
     network : Network
-        Its input is one channel.
+        With as many channels or fewer.
+    mask_channel, neighbours
+        See `Architecture`: the channels that the copy has.
 
     Returns
     -------
     Network
-        Its input has two channels, of which it ignores the second: the weights of that one are
-        zero, for a training to find better ones.
+        Its weights of the added channels are zero, for a training to find better ones.
+
+    Raises
+    ------
+    InputError
+        If the network has channels that would have to go.
     """
-    wider = Network(replace(network.architecture, mask_channel=True))
+    own = network.architecture
+    if own.neighbours > neighbours or own.mask_channel > mask_channel:
+        raise InputError("input channels of a trained network cannot be taken away.")
+    wider = Network(replace(own, mask_channel=mask_channel, neighbours=neighbours))
     state = dict(network.state_dict())
-    first = "features.0.0.weight"
-    state[first] = torch.cat([state[first], torch.zeros_like(state[first])], dim=1)
-    wider.load_state_dict(state)
+    name = "features.0.0.weight"
+    given = state[name]
+    weight = given.new_zeros(len(given), wider.architecture.input_channels, *given.shape[2:])
+    planes = 1 + 2 * own.neighbours
+    first = neighbours - own.neighbours
+    weight[:, first : first + planes] = given[:, :planes]
+    if own.mask_channel:
+        weight[:, -1] = given[:, -1]
+    wider.load_state_dict({**state, name: weight})
     return wider.train(network.training)
 
 

@@ -53,7 +53,7 @@ class Teacher:
         torch.Tensor
             Shape (B, 1, Z, X), float32.
         """
-        network_input = batch.network_input(self.network.architecture.mask_channel)
+        network_input = batch.network_input(self.network.architecture)
         reduced = self.precision != torch.float32
         with torch.autocast(self.device.type, self.precision, enabled=reduced):
             output = self.network(network_input, batch.bicubic)

@@ -37,12 +37,38 @@ def require_planes(gapped: Grid, network: Network) -> None:
     InputError
         If a side of the volume is shorter than the receptive field of the network.
     """
-    field = 2 * network.architecture.receptive_reach + 1
+    architecture = network.architecture
+    field = 2 * max(architecture.receptive_reach, architecture.neighbours) + 1
     if min(gapped.shape) < field:
         raise InputError(
             f"a volume of {' x '.join(map(str, gapped.shape))} voxels is too small for this "
             f"network: every side must hold its receptive field of {field} pixels."
         )
+
+
+def mirrored(first: int, stop: int, count: int) -> NDArray[np.int64]:
+    """Return which planes stand for the planes from one position to another, mirrored at the ends.
+
+    Examples
+    --------
+    >>> mirrored(-2, 6, 4).tolist()
+    [2, 1, 0, 1, 2, 3, 2, 1]
+    """
+    place = np.abs(np.arange(first, stop))
+    return np.where(place >= count, 2 * (count - 1) - place, place)
+
+
+def with_mirrored_ends(slices: NDArray[np.bool_], neighbours: int) -> NDArray[np.bool_]:
+    """Return known layers (N, P, W) with so many planes more on both ends of axis 1.
+
+    Notes
+    -----
+    Beyond the faces of a volume its planes are mirrored: that keeps the isotropy of a structure.
+    """
+    if not neighbours:
+        return slices
+    count = slices.shape[1]
+    return slices[:, mirrored(-neighbours, count + neighbours, count)]
 
 
 class PlaneFiller:
@@ -75,7 +101,7 @@ class PlaneFiller:
         require_planes(gapped, network)
         self.rows, self.device, self.precision = gapped.shape[0], device, precision
         self.batch_pixels = batch_pixels
-        self.mask_channel = network.architecture.mask_channel
+        self.architecture = network.architecture
         self.reach = network.architecture.receptive_reach
         self.network: Network | PackedNetwork
         if device.type == "cpu":
@@ -97,21 +123,26 @@ class PlaneFiller:
 
         Parameters
         ----------
-        columns : (N, B, W) bool
-            The known rows of B planes (or of tiles of them).
+        columns : (N, B + 2 neighbours, W) bool
+            The known rows of B planes (or of tiles of them), and of the planes on both sides that
+            the network sees.
 
         Returns
         -------
         torch.Tensor
             float32, shape (B, Z, W).
         """
-        count, rows, width = columns.shape[1], self.rows, columns.shape[2]
+        neighbours = self.architecture.neighbours
+        rows, count, width = self.rows, columns.shape[1] - 2 * neighbours, columns.shape[2]
         known = torch.from_numpy(columns).to(self.device).float()
-        bicubic = (self.weights @ known.reshape(len(known), -1)).reshape(rows, count, width)
-        image = torch.zeros((2 if self.mask_channel else 1, rows, count, width), device=self.device)
-        image[0, self.layers] = known
-        if self.mask_channel:
-            image[1, self.layers] = 1.0
+        centre = known[:, neighbours : neighbours + count].reshape(len(known), -1)
+        bicubic = (self.weights @ centre).reshape(rows, count, width)
+        channels = self.architecture.input_channels
+        image = torch.zeros((channels, rows, count, width), device=self.device)
+        for plane in range(2 * neighbours + 1):
+            image[plane, self.layers] = known[:, plane : plane + count]
+        if self.architecture.mask_channel:
+            image[-1, self.layers] = 1.0
         network_input = image.permute(2, 0, 1, 3)
         if isinstance(self.network, Network):
             network_input = network_input.to(self.precision, memory_format=torch.channels_last)
@@ -133,8 +164,8 @@ class PlaneFiller:
 
         Parameters
         ----------
-        slices : (N, P, W) bool
-            Known layers, with the position of a plane as axis 1.
+        slices : (N, P + 2 neighbours, W) bool
+            Known layers, with the position of a plane as axis 1; see `with_mirrored_ends`.
         out : torch.Tensor
             float32, shape (P, Z, W); the result is added to it.
 
@@ -143,17 +174,19 @@ class PlaneFiller:
         A plane wider than a batch is cut into tiles that overlap by the reach of the receptive
         field, so tiling changes no voxel.
         """
-        _, planes, width = slices.shape
+        planes, _, width = out.shape
+        halo = 2 * self.architecture.neighbours
         tile, at_once = self.tile_width(), self.planes_at_once(width)
         for first in range(0, planes, at_once):
-            part = slice(first, first + at_once)
+            part = slice(first, min(first + at_once, planes))
+            seen = slice(first, part.stop + halo)
             if width <= tile:
-                out[part] += self.block(slices[:, part])
+                out[part] += self.block(slices[:, seen])
                 continue
             for left in range(0, width, tile):
                 right = min(left + tile, width)
                 begin, end = max(0, left - self.reach), min(width, right + self.reach)
-                inpainted = self.block(np.ascontiguousarray(slices[:, part, begin:end]))
+                inpainted = self.block(np.ascontiguousarray(slices[:, seen, begin:end]))
                 out[part, :, left:right] += inpainted[:, :, left - begin : right - begin]
 
 
@@ -209,13 +242,15 @@ def predict(
         batch_pixels=batch_pixels,
     )
     n_z, n_y, n_x = gapped.shape
+    neighbours = network.architecture.neighbours
     total = torch.zeros((n_y, n_z, n_x), device=device)
     with kept_memory():
-        filler.family(gapped.slices, total)
+        filler.family(with_mirrored_ends(gapped.slices, neighbours), total)
         if families == "zx":
             return total.permute(1, 0, 2).cpu().numpy()
         other = torch.zeros((n_x, n_z, n_y), device=device)
-        filler.family(np.ascontiguousarray(gapped.slices.transpose(0, 2, 1)), other)
+        turned = np.ascontiguousarray(gapped.slices.transpose(0, 2, 1))
+        filler.family(with_mirrored_ends(turned, neighbours), other)
         del filler
     mean = (total.permute(1, 0, 2) + other.permute(1, 2, 0)) / 2
     return mean.cpu().numpy()

@@ -112,8 +112,8 @@ class PackedNetwork:
         self.add = architecture.bicubic == "add"
         multiple = 32 if precision == torch.bfloat16 else 1
         #: One channel alone makes the order of axes ambiguous, which costs a copy.
-        self.inputs = 2
-        channels, places = self.inputs, list(range(2 if architecture.mask_channel else 1))
+        self.inputs = max(2, architecture.input_channels)
+        channels, places = self.inputs, list(range(architecture.input_channels))
         self.features: list[_Layer] = []
         together: list[int] = []
         self.total = 0
@@ -157,7 +157,7 @@ class PackedNetwork:
         widest = max([layer.outputs for layer in self.features] + [2 * len(self.bias)])
         # The nine taps are there twice, in one order and in the other.
         fine = self.joined + 2 * self.l1.outputs + 2 * 9 + 8
-        return size * (self.inputs + self.total + 3 * widest) + 4 * fine
+        return size * (self.inputs + self.total + 3 * widest) + 4 * (self.inputs + fine)
 
     def _array(self, like: torch.Tensor, channels: int, dtype: torch.dtype) -> torch.Tensor:
         """Return an array in channels-last order that is used again for blocks of one shape."""

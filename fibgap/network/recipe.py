@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fibgap.errors import InputError
 from fibgap.milling import MillingRange
-from fibgap.network.architecture import Architecture, with_mask_channel
+from fibgap.network.architecture import Architecture, with_inputs
 from fibgap.network.distillation import Teacher
 from fibgap.network.settings import Training
 from fibgap.network.training import Trainer
@@ -27,6 +27,7 @@ def architecture_of(settings: dict[str, Any]) -> Architecture:
         settings["width_factor"],
         mask_channel=settings["mask_channel"],
         bicubic=settings["bicubic"],
+        neighbours=settings["neighbours"],
     )
 
 
@@ -72,7 +73,8 @@ def make_trainer(
     def part(name: str) -> list[NDArray[np.uint8]]:
         chosen = manifest[manifest["part"] == name]
         rows = {
-            family: chosen.loc[chosen["family"] == family, "row"].to_numpy() for family in FAMILIES
+            family: np.sort(chosen.loc[chosen["family"] == family, "row"].to_numpy())
+            for family in FAMILIES
         }
         return [planes[family][rows[family]] for family in FAMILIES if len(rows[family])]
 
@@ -80,17 +82,19 @@ def make_trainer(
     initial = (
         _initial_network(settings["start_from"], architecture) if "start_from" in settings else None
     )
-    teacher = None
+    teacher, seen = None, [architecture]
     if "distillation" in settings:
         distillation = settings["distillation"]
         loaded = load_weights(resolve_weights(distillation["teacher"]))
         teacher = Teacher(loaded, distillation["share"], device)
+        seen.append(loaded.network.architecture)
     return Trainer(
         architecture,
         training_of(settings),
         part("training"),
         part("validation"),
         millings=millings,
+        depths=_planes_a_volume(manifest, seen),
         voxel_nm=voxel_nm,
         base_seed=base_seed,
         folder=folder,
@@ -102,14 +106,33 @@ def make_trainer(
     )
 
 
+def _planes_a_volume(manifest: pd.DataFrame, seen_by: list[Architecture]) -> list[int] | None:
+    """Return how many planes of each family come from one volume, for networks that see them."""
+    neighbours = max(architecture.neighbours for architecture in seen_by)
+    if not neighbours:
+        return None
+    volumes = manifest.groupby(["family", "volume"])
+    if (volumes["part"].nunique() > 1).any():
+        raise InputError(
+            f"neighbours is {neighbours}, but planes of one volume are split between training and "
+            "validation: a network that sees neighbouring planes needs a training set with "
+            "split_by: volume."
+        )
+    return [int(volumes.size()[family].max()) for family in FAMILIES]
+
+
 def _initial_network(name: str, architecture: Architecture) -> LoadedNetwork:
     """Return the weights that training starts from, for the architecture that is trained."""
     loaded = load_weights(resolve_weights(name))
     found = loaded.network.architecture
     if found == architecture:
         return loaded
-    if replace(found, mask_channel=True) == architecture:
-        return replace(loaded, network=with_mask_channel(loaded.network))
+    inputs = {
+        "mask_channel": architecture.mask_channel or found.mask_channel,
+        "neighbours": max(architecture.neighbours, found.neighbours),
+    }
+    if replace(found, **inputs) == architecture:
+        return replace(loaded, network=with_inputs(loaded.network, **inputs))
     raise InputError(
         f"weights '{name}' cannot be started from: their architecture "
         f"{found.to_dict()} is not that of the network to be trained, "

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fibgap.errors import InputError
 from fibgap.fillers.weights import threshold
 from fibgap.network.architecture import Network
-from fibgap.network.inference import PlaneFiller
+from fibgap.network.inference import PlaneFiller, mirrored
 from fibgap.network.packed import PackedNetwork, kept_memory
 from fibgap.provenance import digest
 from fibgap.storage import create_hdf5, group_name, open_hdf5, read_array
@@ -41,14 +41,21 @@ class _Source:
         """Indices of the missing layers."""
         return np.setdiff1d(np.arange(self.shape[0]), self.layers)
 
-    def read(self, axis: int, part: slice) -> NDArray[np.bool_]:
-        """Return the known rows of a block of planes, (N, planes, width), along y (1) or x (2)."""
+    def read(self, axis: int, part: slice, neighbours: int) -> NDArray[np.bool_]:
+        """Return the known rows of a block of planes along y (1) or x (2) and of its neighbours.
+
+        Shape (N, planes + 2 neighbours, width); planes beyond a face are mirrored.
+        """
+        wanted = mirrored(part.start - neighbours, part.stop + neighbours, self.shape[axis])
+        low, high = int(wanted.min()), int(wanted.max()) + 1
         with open_hdf5(self.path, "place_slices") as file:
             slices = file[group_name(self.dataset)]["slices"]
             if axis == 1:
-                return np.asarray(slices[:, part, :]).view(np.bool_)
-            block = np.asarray(slices[:, :, part]).view(np.bool_)
-        return np.ascontiguousarray(block.transpose(0, 2, 1))
+                block = np.asarray(slices[:, low:high, :]).view(np.bool_)
+            else:
+                block = np.asarray(slices[:, :, low:high]).view(np.bool_).transpose(0, 2, 1)
+        whole = len(wanted) == high - low
+        return np.ascontiguousarray(block if whole else block[:, wanted - low])
 
 
 def _open_source(path: Path, dataset: int) -> _Source:
@@ -104,9 +111,10 @@ class _Budget:
         for axis, width in widths.items():
             plane = width * (8 * rows + 9 * (rows - known) + 2 * known)
             step = plane * at_once[axis]
-            least = max(least, fixed + step)
+            halo = 2 * filler.architecture.neighbours * width * 2 * known
+            least = max(least, fixed + halo + step)
             # Whole batches make a block, so that they are those of a volume in memory.
-            fitting = int((memory_mb * 1e6 - fixed) // step) * at_once[axis]
+            fitting = int((memory_mb * 1e6 - fixed - halo) // step) * at_once[axis]
             self.planes[axis] = min(fitting, source.shape[axis])
         if least > memory_mb * 1e6:
             raise InputError(
@@ -203,8 +211,9 @@ def fill_file(
 
 def _predict(filler: PlaneFiller, stack: _Source, axis: int, part: slice) -> torch.Tensor:
     """Return the inpainted planes of a block, (planes, Z, width) float32."""
-    known = stack.read(axis, part)
-    result = torch.zeros(known.shape[1], stack.shape[0], known.shape[2], device=filler.device)
+    known = stack.read(axis, part, filler.architecture.neighbours)
+    shape = (part.stop - part.start, stack.shape[0], known.shape[2])
+    result = torch.zeros(shape, device=filler.device)
     filler.family(known, result)
     return result.cpu()
 

@@ -3,7 +3,7 @@
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,6 +57,9 @@ class Trainer:
         How it is trained.
     train_planes, validation_planes : list of (N, Z, X) uint8 arrays
         Planes of the truth, one array a family, 1 = gold.
+    depths : sequence of int or None
+        For each family, how many planes in a row come from one volume; None: all. It matters to a
+        network that sees neighbouring planes.
     millings : MillingRange
         Which millings are learned from.
     voxel_nm : float
@@ -89,6 +92,7 @@ class Trainer:
         base_seed: int,
         folder: Path | str,
         device: torch.device,
+        depths: Sequence[int] | None = None,
         digest: str = "",
         initial: LoadedNetwork | None = None,
         teacher: Teacher | None = None,
@@ -98,6 +102,8 @@ class Trainer:
         self.teacher = teacher
         self.digest, self.log, self.folder = digest, log, Path(folder)
         self.precision = choose_precision(training.precision, device)
+        seen = [architecture] if teacher is None else [architecture, teacher.network.architecture]
+        together = {"neighbours": max(each.neighbours for each in seen), "depths": depths}
         self.sampler = PatchSampler(
             [torch.from_numpy(planes).to(device) for planes in train_planes],
             millings=millings,
@@ -105,6 +111,7 @@ class Trainer:
             patch=training.patch,
             stride=training.stride,
             margin=training.margin,
+            **together,
         )
         self.validation = choose_validation(
             [torch.from_numpy(planes).to(device) for planes in validation_planes],
@@ -112,6 +119,7 @@ class Trainer:
             millings=millings,
             voxel_nm=voxel_nm,
             rng=seeds.generator(base_seed, "validation_millings"),
+            **together,
         )
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seeds.torch_seed(base_seed, "initial_weights"))
@@ -127,7 +135,7 @@ class Trainer:
 
     def _loss(self, batch: Batch, target: torch.Tensor) -> torch.Tensor:
         """Return the mean squared error against a target over the rows that count."""
-        network_input = batch.network_input(self.network.architecture.mask_channel)
+        network_input = batch.network_input(self.network.architecture)
         reduced = self.precision != torch.float32
         with torch.autocast(self.device.type, self.precision, enabled=reduced):
             output = self.network(network_input, batch.bicubic)

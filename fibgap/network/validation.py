@@ -7,7 +7,7 @@ import torch
 
 from fibgap.errors import InputError
 from fibgap.milling import MillingRange
-from fibgap.patches import Batch, draw_known_rows, whole_planes
+from fibgap.patches import Batch, draw_known_rows, planes_between, whole_planes
 
 
 def choose_validation(
@@ -17,6 +17,8 @@ def choose_validation(
     millings: MillingRange,
     voxel_nm: float,
     rng: np.random.Generator,
+    neighbours: int = 0,
+    depths: Sequence[int] | None = None,
 ) -> list[Batch]:
     """Choose whole planes, evenly, and mask every one by a milling of its own, once for all.
 
@@ -32,6 +34,8 @@ def choose_validation(
         Voxel size in nm.
     rng : numpy.random.Generator
         Decides the millings.
+    neighbours, depths
+        See `fibgap.patches.PatchSampler`.
 
     Returns
     -------
@@ -48,9 +52,12 @@ def choose_validation(
         raise InputError("there are no validation planes.")
     share = min(1.0, count / total)
     batches = []
-    for stack in planes:
-        chosen = np.linspace(0, len(stack) - 1, max(1, round(len(stack) * share)))
-        for index in chosen.round().astype(int):
+    for group, stack in enumerate(planes):
+        depth = depths[group] if depths else len(stack)
+        inner = planes_between(len(stack), neighbours, depth)
+        chosen = np.linspace(0, len(inner) - 1, max(1, round(len(inner) * share)))
+        for index in inner[chosen.round().astype(int)]:
             known = draw_known_rows(millings, stack.shape[1], voxel_nm, rng)
-            batches.append(whole_planes(stack[index : index + 1], known))
+            together = stack[index - neighbours : index + neighbours + 1]
+            batches.append(whole_planes(together[None], known))
     return batches

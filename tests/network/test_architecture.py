@@ -217,6 +217,32 @@ def test_the_output_is_not_bounded(make_network):
         network.l2.bias.mul_(-1)
 
 
+@pytest.mark.parametrize(
+    ("mask_channel", "neighbours", "channels"),
+    [(False, 0, 1), (True, 0, 2), (False, 3, 7), (True, 2, 6)],
+)
+def test_neighbours_and_mask_are_input_channels(make_network, mask_channel, neighbours, channels):
+    """Each adds its weights to the first layer and nothing else, and the output sees it."""
+    made = Architecture(mask_channel=mask_channel, neighbours=neighbours)
+    assert made.input_channels == channels
+    assert count_parameters(Network(made)) == 368_421 + (channels - 1) * 96 * 9
+    network = make_network(mask_channel=mask_channel, neighbours=neighbours)
+    image, spline = torch.rand(1, channels, 12, 12), torch.rand(1, 1, 12, 12)
+    with torch.inference_mode():
+        before = network(image, spline)
+        for channel in range(channels):
+            other = image.clone()
+            other[:, channel] = 1 - other[:, channel]
+            assert not torch.equal(network(other, spline), before)
+
+
+@pytest.mark.parametrize("neighbours", [-1, 1.5])
+def test_a_number_of_neighbours_is_a_count(neighbours):
+    """A network sees a whole number of planes."""
+    with pytest.raises(InputError, match=f"neighbours must be 0 or more, but is {neighbours}"):
+        Architecture(neighbours=neighbours)
+
+
 @pytest.mark.parametrize("factor", [0.001, 0.1, 0.35, 0.5, 2])
 def test_a_width_factor_scales_every_layer(factor):
     """Every number of filters is scaled and rounded, none below one."""

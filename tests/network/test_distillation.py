@@ -61,7 +61,7 @@ def test_a_real_teacher_is_asked_as_it_answers(batch, make_network):
     network = make_network(width_factor=0.1)
     target = Teacher(LoadedNetwork(network, {}, "sum"), 1.0, CPU).target(batch)
     with torch.no_grad():
-        expected = network(batch.network_input(False), batch.bicubic)
+        expected = network(batch.network_input(network.architecture), batch.bicubic)
     # A teacher computes in bf16 where the processor has it: 8 bits of a number.
     torch.testing.assert_close(target, expected, rtol=0, atol=0.02 * expected.abs().max().item())
     assert not target.requires_grad
@@ -112,7 +112,7 @@ def test_the_pupil_learns_what_the_teacher_says(make_trainer):
     assert losses[-1] < 0.01
     batch = pupil.validation[0]
     with torch.no_grad():
-        said = pupil.network(batch.network_input(False), batch.bicubic)
+        said = pupil.network(batch.network_input(Architecture()), batch.bicubic)
     assert said.mean().item() == pytest.approx(0.25, abs=0.05)
     planes = [batch.truth for batch in pupil.validation]
     constant = np.mean([((0.25 - truth) ** 2).mean().item() for truth in planes])

@@ -51,9 +51,17 @@ def plane_by_plane(network: Network, gapped: GappedVolume) -> np.ndarray:
     families = []
     for axis in (1, 2):
         out = np.empty_like(grid)
+        reach = network.architecture.neighbours
         for place in range(grid.shape[axis]):
             planes = [np.take(values, place, axis) for values in (grid, known, spline)]
             image, mask, bicubic = (torch.from_numpy(plane).float()[None, None] for plane in planes)
+            # Beyond a face the planes are mirrored at it.
+            last = grid.shape[axis] - 1
+            seen = [
+                abs(p) if p <= last else 2 * last - p
+                for p in range(place - reach, place + reach + 1)
+            ]
+            image = torch.from_numpy(np.stack([np.take(grid, p, axis) for p in seen]))[None]
             if network.architecture.mask_channel:
                 image = torch.cat([image, mask], dim=1)
             with torch.inference_mode():
@@ -65,7 +73,14 @@ def plane_by_plane(network: Network, gapped: GappedVolume) -> np.ndarray:
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"mask_channel": True}, {"bicubic": "add"}, {"mask_channel": True, "bicubic": "add"}],
+    [
+        {},
+        {"mask_channel": True},
+        {"bicubic": "add"},
+        {"mask_channel": True, "bicubic": "add"},
+        {"neighbours": 1},
+        {"neighbours": 4, "mask_channel": True},
+    ],
     ids=str,
 )
 def test_prediction_is_the_mean_of_both_families(make_network, gapped, options):
@@ -80,10 +95,11 @@ def test_prediction_is_the_mean_of_both_families(make_network, gapped, options):
     assert np.ptp(found) > 0.1
 
 
+@pytest.mark.parametrize("neighbours", [0, 2])
 @pytest.mark.parametrize("batch_pixels", [25 * 64, 25 * 70, 25 * 150, 3 * 25 * 150 + 7])
-def test_tiles_and_batches_are_not_seen(make_network, wide, batch_pixels):
+def test_tiles_and_batches_are_not_seen(make_network, wide, batch_pixels, neighbours):
     """Planes cut into tiles, one at a time or many, give the same volume."""
-    network = make_network(3)
+    network = make_network(3, neighbours=neighbours)
     whole = predict(network, wide)
     found = predict(network, wide, batch_pixels=batch_pixels)
     # As above: the same sums in another order.

@@ -27,14 +27,15 @@ def planes(channels: int, seed: int = 0, shape=(3, 29, 37)) -> tuple[torch.Tenso
 
 @pytest.mark.parametrize("width_factor", [0.05, 0.2, 1 / 3])
 @pytest.mark.parametrize("bicubic", ["concatenate", "add"])
-@pytest.mark.parametrize("mask_channel", [False, True])
+@pytest.mark.parametrize(("mask_channel", "neighbours"), [(False, 0), (True, 0), (True, 3)])
 @torch.inference_mode()
 def test_packed_in_single_precision_is_the_network(
-    make_network, width_factor, bicubic, mask_channel
+    make_network, width_factor, bicubic, mask_channel, neighbours
 ):
     """In fp32 the two differ by the rounding of sums taken in another order."""
-    network = make_network(1, width_factor=width_factor, bicubic=bicubic, mask_channel=mask_channel)
-    image, spline = planes(2 if mask_channel else 1)
+    inputs = {"mask_channel": mask_channel, "neighbours": neighbours}
+    network = make_network(1, width_factor=width_factor, bicubic=bicubic, **inputs)
+    image, spline = planes(network.architecture.input_channels)
     expected = network(image, spline)
     found = PackedNetwork(network, torch.float32)(image, spline)
     assert found.shape == expected.shape

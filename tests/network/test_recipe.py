@@ -18,6 +18,7 @@ SETTINGS = {
     "width_factor": 0.05,
     "mask_channel": True,
     "bicubic": "add",
+    "neighbours": 0,
     "training": {
         "epochs": 3,
         "steps_per_epoch": 0,
@@ -163,6 +164,36 @@ def test_a_mask_channel_is_not_taken_away(tmp_path):
         trainer_from(tmp_path, {**SETTINGS, "mask_channel": False, "start_from": str(path)})
 
 
+def test_neighbours_may_be_added_to_given_weights(tmp_path):
+    """A network with neighbours begins as the one without them: it looks at none of them."""
+    start = Network(architecture_of(SETTINGS)).eval()
+    torch.nn.init.normal_(start.l2.weight)
+    path = tmp_path / "start.safetensors"
+    save_weights(path, start, {})
+    seeing = {**SETTINGS, "neighbours": 1, "start_from": str(path)}
+    trainer = trainer_from(tmp_path, seeing)
+    assert trainer.sampler.neighbours == 1
+    image, bicubic = torch.rand(2, 4, 16, 16), torch.rand(2, 1, 16, 16)
+    with torch.no_grad():
+        before = start(image[:, [1, 3]], bicubic)
+        after = trainer.network(image, bicubic)
+    torch.testing.assert_close(after, before)
+
+
+def test_neighbours_are_not_taken_away(tmp_path):
+    """Weights that look at neighbours are no start for a network that cannot see them."""
+    path = tmp_path / "start.safetensors"
+    save_weights(path, Network(architecture_of({**SETTINGS, "neighbours": 1})), {})
+    with pytest.raises(InputError, match="cannot be started from"):
+        trainer_from(tmp_path, {**SETTINGS, "start_from": str(path)})
+
+
+def test_planes_that_see_each_other_stay_together(tmp_path):
+    """A split of planes takes the neighbours apart, which is refused by the key that mends it."""
+    with pytest.raises(InputError, match=r"neighbours is 1, but .* needs .* split_by: volume"):
+        trainer_from(tmp_path, {**SETTINGS, "neighbours": 1}, by="plane")
+
+
 def test_weights_of_another_architecture_are_no_start(tmp_path):
     """A start that does not fit is refused by its name before anything is trained."""
     path = tmp_path / "start.safetensors"
@@ -181,14 +212,19 @@ def test_a_teacher_arrives_with_its_share(tmp_path):
     assert trainer_from(tmp_path, SETTINGS).teacher is None
 
 
-def trainer_from(folder, settings):
-    """Return a trainer over a few random planes."""
+def trainer_from(folder, settings, by="volume"):
+    """Return a trainer over the random planes of two volumes."""
     rng = np.random.default_rng(3)
-    planes = {family: rng.integers(0, 2, (4, 16, 16), dtype=np.uint8) for family in ("zx", "zy")}
+    planes = {family: rng.integers(0, 2, (6, 16, 16), dtype=np.uint8) for family in ("zx", "zy")}
     rows = [
-        {"family": family, "row": row, "part": "training" if row else "validation"}
+        {
+            "family": family,
+            "row": row,
+            "volume": row // 3,
+            "part": "validation" if (row % 3 == 0 if by == "plane" else row < 3) else "training",
+        }
         for family in planes
-        for row in range(4)
+        for row in range(6)
     ]
     return make_trainer(
         settings,

@@ -46,10 +46,10 @@ def write_gapped(path: Path, gapped: GappedVolume, dataset: int = 0) -> Path:
     return path
 
 
-@pytest.fixture
-def network(make_network):
-    """A network by which about half of the voxels become gold."""
-    network = make_network(3)
+@pytest.fixture(params=[0, 3], ids="neighbours{}".format)
+def network(request, make_network):
+    """A network by which about half of the voxels become gold, with and without neighbours."""
+    network = make_network(3, neighbours=request.param)
     with torch.no_grad():
         network.l2.bias += 0.5 - float(np.median(predict(network, make_gapped(23, 27))))
     return network

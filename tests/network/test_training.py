@@ -609,6 +609,6 @@ def test_whole_planes_feed_validation(make_trainer, waves):
     batch = make_trainer().validation[0]
     known = batch.known[0, 0, :, 0].numpy().astype(bool)
     plane = torch.from_numpy(batch.truth[0].numpy().astype(np.uint8))
-    again = whole_planes(plane, known)
+    again = whole_planes(plane[None], known)
     assert torch.equal(again.bicubic, batch.bicubic)
     assert torch.equal(again.image, batch.image)
