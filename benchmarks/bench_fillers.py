@@ -1,7 +1,7 @@
 """Time the supplement's own case: 128 images of 512 x 512, by the network and by the spline.
 
 Prints a Markdown table of seconds and ratios, all measured in one run: the cubic-spline filler
-beside scipy.interpolate.CubicSpline; both networks, in fp32 and bf16, beside a straightforward
+beside scipy.interpolate.CubicSpline; the networks, in fp32 and bf16, beside a straightforward
 PyTorch loop over the same planes in the same precision; patches/s of training. The GPU is timed
 where there is one. The supplement gives 44 s for its network on a K80 and 7 s for its spline.
 
@@ -24,12 +24,17 @@ from fibgap.fillers.weights import GOLD_FROM, spline_weights
 from fibgap.milling import Milling, draw_depths, nearest_layer
 from fibgap.network.architecture import Architecture, Network, count_parameters
 from fibgap.network.device import cpu_has_bfloat16
-from fibgap.network.inference import PlaneFiller
+from fibgap.network.inference import PlaneFiller, mirrored, with_mirrored_ends
 from fibgap.network.packed import kept_memory
 from fibgap.stack import GappedVolume
 
 PAPER_NETWORK_S = 44.0
 PAPER_SPLINE_S = 7.0
+NETWORKS = {
+    "Table S1": Architecture(),
+    "compact": Architecture.from_width(1 / 3, mask_channel=True),
+    "compact, 3 neighbours": Architecture.from_width(1 / 3, mask_channel=True, neighbours=3),
+}
 #: Fewer planes a side than the receptive field are refused.
 LEAST_IMAGES = 23
 
@@ -75,13 +80,17 @@ def plain_loop(
     weights = torch.from_numpy(spline_weights(gapped.layers, np.arange(gapped.n_layers)))
     planes = torch.from_numpy(gapped.volume()[:, :images]).permute(1, 0, 2).float()
     known = torch.from_numpy(gapped.slices[:, :images]).permute(1, 0, 2).float()
+    neighbours = network.architecture.neighbours
+    places = torch.from_numpy(mirrored(-neighbours, images + neighbours, images))
     results = []
     for start in range(0, images, 8):
-        image = planes[start : start + 8, None]
+        stop = min(start + 8, images)
+        seen = [places[at : at + stop - start] for at in range(start, start + 2 * neighbours + 1)]
+        image = torch.stack([planes[each] for each in seen], dim=1)
         bicubic = torch.matmul(weights, known[start : start + 8])[:, None]
         if network.architecture.mask_channel:
             mask = torch.from_numpy(gapped.known)[None, None, :, None].float()
-            image = torch.cat([image, mask.expand_as(image)], dim=1)
+            image = torch.cat([image, mask.expand_as(image[:, :1])], dim=1)
         output = network(image.to(device, precision), bicubic.to(device, precision))
         results.append(output.float().cpu())
     network.to("cpu", torch.float32)
@@ -100,7 +109,8 @@ def our_planes(
     with kept_memory():
         filler = PlaneFiller(network, gapped, device=device, precision=precision)
         out = torch.zeros((images, gapped.n_layers, gapped.shape[2]), device=device)
-        filler.family(gapped.slices[:, :images], out)
+        neighbours = network.architecture.neighbours
+        filler.family(with_mirrored_ends(gapped.slices[:, :images], neighbours), out)
     return out.cpu()
 
 
@@ -110,8 +120,7 @@ def training_rate(
     """Return patches of 64 x 64 that a training step takes in a second, the fastest step."""
     own = Network(network.architecture).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.Adam(own.parameters())
-    channels = 2 if network.architecture.mask_channel else 1
-    image = torch.rand(batch, channels, 64, 64, device=device)
+    image = torch.rand(batch, network.architecture.input_channels, 64, 64, device=device)
     image = image.contiguous(memory_format=torch.channels_last)
     truth = torch.rand(batch, 1, 64, 64, device=device)
 
@@ -177,8 +186,8 @@ def main() -> None:
     row("spline, beside SciPy's", "CPU", "fp32", ours, theirs, theirs / ours, paper)
     devices = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
     cases = [
-        (name, Network(Architecture.from_width(width, mask_channel=mask)).eval(), device, precision)
-        for name, width, mask in (("Table S1", 1.0, False), ("compact", 1 / 3, True))
+        (name, Network(architecture).eval(), device, precision)
+        for name, architecture in NETWORKS.items()
         for device in map(torch.device, devices)
         for precision in (torch.float32, torch.bfloat16)
     ]

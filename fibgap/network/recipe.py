@@ -111,14 +111,15 @@ def _planes_a_volume(manifest: pd.DataFrame, seen_by: list[Architecture]) -> lis
     neighbours = max(architecture.neighbours for architecture in seen_by)
     if not neighbours:
         return None
-    volumes = manifest.groupby(["family", "volume"])
-    if (volumes["part"].nunique() > 1).any():
+    parts = manifest.groupby(["family", "volume"])["part"].nunique()
+    if (parts > 1).any():
         raise InputError(
             f"neighbours is {neighbours}, but planes of one volume are split between training and "
             "validation: a network that sees neighbouring planes needs a training set with "
             "split_by: volume."
         )
-    return [int(volumes.size()[family].max()) for family in FAMILIES]
+    families = (manifest[manifest["family"] == family] for family in FAMILIES)
+    return [int(planes["volume"].value_counts().max()) for planes in families]
 
 
 def _initial_network(name: str, architecture: Architecture) -> LoadedNetwork:
@@ -127,12 +128,11 @@ def _initial_network(name: str, architecture: Architecture) -> LoadedNetwork:
     found = loaded.network.architecture
     if found == architecture:
         return loaded
-    inputs = {
-        "mask_channel": architecture.mask_channel or found.mask_channel,
-        "neighbours": max(architecture.neighbours, found.neighbours),
-    }
-    if replace(found, **inputs) == architecture:
-        return replace(loaded, network=with_inputs(loaded.network, **inputs))
+    mask_channel = architecture.mask_channel or found.mask_channel
+    neighbours = max(architecture.neighbours, found.neighbours)
+    if replace(found, mask_channel=mask_channel, neighbours=neighbours) == architecture:
+        wider = with_inputs(loaded.network, mask_channel=mask_channel, neighbours=neighbours)
+        return replace(loaded, network=wider)
     raise InputError(
         f"weights '{name}' cannot be started from: their architecture "
         f"{found.to_dict()} is not that of the network to be trained, "

@@ -103,7 +103,7 @@ class Trainer:
         self.digest, self.log, self.folder = digest, log, Path(folder)
         self.precision = choose_precision(training.precision, device)
         seen = [architecture] if teacher is None else [architecture, teacher.network.architecture]
-        together = {"neighbours": max(each.neighbours for each in seen), "depths": depths}
+        neighbours = max(each.neighbours for each in seen)
         self.sampler = PatchSampler(
             [torch.from_numpy(planes).to(device) for planes in train_planes],
             millings=millings,
@@ -111,7 +111,8 @@ class Trainer:
             patch=training.patch,
             stride=training.stride,
             margin=training.margin,
-            **together,
+            neighbours=neighbours,
+            depths=depths,
         )
         self.validation = choose_validation(
             [torch.from_numpy(planes).to(device) for planes in validation_planes],
@@ -119,7 +120,8 @@ class Trainer:
             millings=millings,
             voxel_nm=voxel_nm,
             rng=seeds.generator(base_seed, "validation_millings"),
-            **together,
+            neighbours=neighbours,
+            depths=depths,
         )
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seeds.torch_seed(base_seed, "initial_weights"))
