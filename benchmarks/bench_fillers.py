@@ -33,7 +33,7 @@ PAPER_SPLINE_S = 7.0
 NETWORKS = {
     "Table S1": Architecture(),
     "compact": Architecture.from_width(1 / 3, mask_channel=True),
-    "compact, 3 neighbours": Architecture.from_width(1 / 3, mask_channel=True, neighbours=3),
+    "compact, neighbours": Architecture.from_width(1 / 4, mask_channel=True, neighbours=3),
 }
 #: Fewer planes a side than the receptive field are refused.
 LEAST_IMAGES = 23
@@ -167,6 +167,9 @@ def main() -> None:
         "--repeats", type=int, default=1, help="the shortest of so many runs counts"
     )
     parser.add_argument("--batch", type=int, default=64, help="patches a training step")
+    parser.add_argument(
+        "--only", nargs="+", default=list(NETWORKS), choices=list(NETWORKS), help="networks to time"
+    )
     parser.add_argument("--skip-loop", action="store_true", help="leave the plain loop out")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
@@ -188,6 +191,7 @@ def main() -> None:
     cases = [
         (name, Network(architecture).eval(), device, precision)
         for name, architecture in NETWORKS.items()
+        if name in arguments.only
         for device in map(torch.device, devices)
         for precision in (torch.float32, torch.bfloat16)
     ]
