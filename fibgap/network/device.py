@@ -101,9 +101,9 @@ def inference_precision(
 ) -> torch.dtype:
     """Return the number format in which a network fills.
 
-    Like `choose_precision`, but "auto" keeps to fp32 for networks with fewer filters than Table
-    S1: fewer channels average over fewer rounding errors, and a third of the width already
-    changes more than 1 filled voxel in 10,000.
+    Like `choose_precision`, but "auto" keeps to fp32 where bf16 changes more than 1 filled voxel
+    in 10,000: for networks with fewer filters than Table S1, whose channels average over fewer
+    rounding errors, and for those that see neighbouring planes.
 
     Parameters
     ----------
@@ -112,6 +112,7 @@ def inference_precision(
     architecture : Architecture
         Of the network that fills.
     """
-    if precision == "auto" and sum(architecture.features) < sum(Architecture().features):
+    narrow = sum(architecture.features) < sum(Architecture().features)
+    if precision == "auto" and (narrow or architecture.neighbours):
         return torch.float32
     return choose_precision(precision, device)

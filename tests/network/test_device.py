@@ -121,18 +121,23 @@ def test_precision_on_a_gpu(monkeypatch, precision, hardware, expected):
 
 
 @pytest.mark.parametrize(
-    ("precision", "width", "expected"),
+    ("precision", "width", "neighbours", "expected"),
     [
-        ("auto", 1.0, torch.bfloat16),
-        ("auto", 1 / 3, torch.float32),
-        ("bf16", 1 / 3, torch.bfloat16),
-        ("fp32", 1.0, torch.float32),
+        ("auto", 1.0, 0, torch.bfloat16),
+        ("auto", 1.0, 5, torch.float32),
+        ("auto", 1 / 3, 0, torch.float32),
+        ("bf16", 1 / 3, 0, torch.bfloat16),
+        ("bf16", 1.0, 5, torch.bfloat16),
+        ("fp32", 1.0, 0, torch.float32),
     ],
 )
-def test_a_narrow_network_is_not_rounded_unasked(monkeypatch, precision, width, expected):
-    """Left free, networks narrower than Table S1 fill in fp32, whatever the hardware."""
+def test_a_network_that_feels_rounding_is_not_rounded_unasked(
+    monkeypatch, precision, width, neighbours, expected
+):
+    """Left free, narrow networks and those with neighbours fill in fp32, whatever the hardware."""
     monkeypatch.setattr(device, "cpu_has_bfloat16", lambda: True)
-    assert inference_precision(precision, CPU, Architecture.from_width(width)) == expected
+    architecture = Architecture.from_width(width, neighbours=neighbours)
+    assert inference_precision(precision, CPU, architecture) == expected
 
 
 def test_a_gpu_without_bf16_is_told(monkeypatch):
