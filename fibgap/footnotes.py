@@ -47,16 +47,17 @@ def architecture_words(architecture: Mapping[str, Any], parameters: int) -> str:
         return f"the network of Table S1 ({parameters:,} parameters)"
     extras = []
     if architecture["mask_channel"]:
-        extras.append("with a mask channel")
+        extras.append("a mask channel")
     if neighbours := architecture["neighbours"]:
-        extras.append(f"that sees {neighbours} neighbouring planes on each side, too,")
+        extras.append(f"{neighbours} neighbouring planes on each side")
     if architecture["bicubic"] == "add":
-        extras.append("with the interpolated layer added")
+        extras.append("the interpolated layer added")
+    beside = f" with {' and '.join(extras)}" if extras else ""
     if list(architecture["features"]) == TABLE_S1["features"]:
-        return " ".join(["the network of Table S1", *extras, f"({parameters:,} parameters)"])
+        return f"the network of Table S1{beside} ({parameters:,} parameters)"
     first, last = architecture["features"][0], architecture["features"][-1]
-    width = f"with {first} to {last} filters instead of 96 to 32"
-    return " ".join(["a compact network", width, *extras, f"({parameters:,} parameters)"])
+    width = f"of {first} to {last} filters instead of 96 to 32"
+    return f"a compact network {width}{',' if extras else ''}{beside} ({parameters:,} parameters)"
 
 
 def training_words(training: Mapping[str, Any]) -> str:

@@ -69,8 +69,11 @@ def test_a_training_that_ran_out_of_time_says_so() -> None:
     [
         ({"mask_channel": True}, "the network of Table S1 with a mask channel"),
         ({"bicubic": "add"}, "the network of Table S1 with the interpolated layer added"),
-        ({"neighbours": 3}, "Table S1 that sees 3 neighbouring planes on each side, too, ("),
-        ({"features": [32, 27, 23, 20, 17, 13, 11]}, "a compact network with 32 to 11 filters"),
+        (
+            {"mask_channel": True, "neighbours": 3},
+            "Table S1 with a mask channel and 3 neighbouring planes on each side (",
+        ),
+        ({"features": [32, 27, 23, 20, 17, 13, 11]}, "a compact network of 32 to 11 filters"),
     ],
 )
 def test_another_network_is_not_called_table_s1_alone(changes: dict, said: str) -> None:
