@@ -24,7 +24,7 @@ from fibgap.fillers.weights import GOLD_FROM, spline_weights
 from fibgap.milling import Milling, draw_depths, nearest_layer
 from fibgap.network.architecture import Architecture, Network, count_parameters
 from fibgap.network.device import cpu_has_bfloat16
-from fibgap.network.inference import PlaneFiller, mirrored, with_mirrored_ends
+from fibgap.network.inference import PlaneFiller, with_mirrored_ends
 from fibgap.network.packed import kept_memory
 from fibgap.stack import GappedVolume
 
@@ -78,15 +78,14 @@ def plain_loop(
     """Run the network over batches of eight whole planes, with nothing done for speed."""
     network = network.to(device, precision)
     weights = torch.from_numpy(spline_weights(gapped.layers, np.arange(gapped.n_layers)))
-    planes = torch.from_numpy(gapped.volume()[:, :images]).permute(1, 0, 2).float()
-    known = torch.from_numpy(gapped.slices[:, :images]).permute(1, 0, 2).float()
     neighbours = network.architecture.neighbours
-    places = torch.from_numpy(mirrored(-neighbours, images + neighbours, images))
+    volume = with_mirrored_ends(gapped.volume()[:, :images], neighbours)
+    planes = torch.from_numpy(volume).permute(1, 0, 2).float()
+    together = planes.unfold(0, 2 * neighbours + 1, 1).permute(0, 3, 1, 2)
+    known = torch.from_numpy(gapped.slices[:, :images]).permute(1, 0, 2).float()
     results = []
     for start in range(0, images, 8):
-        stop = min(start + 8, images)
-        seen = [places[at : at + stop - start] for at in range(start, start + 2 * neighbours + 1)]
-        image = torch.stack([planes[each] for each in seen], dim=1)
+        image = together[start : start + 8]
         bicubic = torch.matmul(weights, known[start : start + 8])[:, None]
         if network.architecture.mask_channel:
             mask = torch.from_numpy(gapped.known)[None, None, :, None].float()

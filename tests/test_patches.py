@@ -34,8 +34,19 @@ def planes():
 @pytest.fixture(scope="module")
 def sampler(planes):
     """The sliding window over these planes."""
+    return make_sampler(planes)
+
+
+def make_sampler(planes, *, stride=STRIDE, **options):
+    """Return the sliding window over planes."""
     return PatchSampler(
-        planes, millings=MILLINGS, voxel_nm=VOXEL_NM, patch=PATCH, stride=STRIDE, margin=MARGIN
+        planes,
+        millings=MILLINGS,
+        voxel_nm=VOXEL_NM,
+        patch=PATCH,
+        stride=stride,
+        margin=MARGIN,
+        **options,
     )
 
 
@@ -198,15 +209,7 @@ def test_an_epoch_depends_on_its_generator_alone(sampler):
 
 def test_millings_are_dealt_out_evenly(planes):
     """With a bank of 5 millings for 22 patches each milling masks four or five of them."""
-    sampler = PatchSampler(
-        planes,
-        millings=MILLINGS,
-        voxel_nm=VOXEL_NM,
-        patch=PATCH,
-        stride=STRIDE,
-        margin=MARGIN,
-        bank=5,
-    )
+    sampler = make_sampler(planes, bank=5)
     epoch = Epoch(sampler, np.random.default_rng(12), batch_size=11)
     assert len(epoch.known) == len(epoch.matrices) == 5
     assert sorted(np.bincount(epoch.milling)) == [4, 4, 4, 5, 5]
@@ -252,16 +255,7 @@ def deep():
 
 def test_neighbours_come_from_the_same_volume_and_turn_with_the_patch(deep):
     """Every patch lies between the planes beside it, turned alike, and never at an end."""
-    sampler = PatchSampler(
-        [deep],
-        millings=MILLINGS,
-        voxel_nm=VOXEL_NM,
-        patch=PATCH,
-        stride=STRIDE,
-        margin=MARGIN,
-        neighbours=1,
-        depths=[5],
-    )
+    sampler = make_sampler([deep], neighbours=1, depths=[5])
     # Three of five planes of each volume, windows at 0 and 6 in rows and columns.
     assert len(sampler) == 2 * 3 * 4
     inner = slice(MARGIN, MARGIN + PATCH)
@@ -315,16 +309,7 @@ def test_the_interpolation_is_that_of_the_plane_itself(deep):
         whole_planes(deep[None, :5], known).bicubic, whole_planes(deep[None, 2:3], known).bicubic
     )
     for neighbours in (0, 2):
-        sampler = PatchSampler(
-            [deep],
-            millings=MILLINGS,
-            voxel_nm=VOXEL_NM,
-            patch=PATCH,
-            stride=STRIDE,
-            margin=MARGIN,
-            neighbours=neighbours,
-            depths=[5],
-        )
+        sampler = make_sampler([deep], neighbours=neighbours, depths=[5])
         epoch, drawn = batches(sampler, 6, batch_size=4)
         for step, batch in enumerate(drawn):
             rows = epoch.known[epoch.milling[4 * step : 4 * step + 4]]
@@ -339,16 +324,7 @@ def test_a_volume_must_hold_the_neighbours(deep, neighbours):
     """Five planes have none with three neighbours on each side."""
     message = f"volume of 5 planes is too small for a network that sees {neighbours} neighbouring"
     with pytest.raises(InputError, match=message):
-        PatchSampler(
-            [deep],
-            millings=MILLINGS,
-            voxel_nm=VOXEL_NM,
-            patch=PATCH,
-            stride=1,
-            margin=MARGIN,
-            neighbours=neighbours,
-            depths=[5],
-        )
+        make_sampler([deep], stride=1, neighbours=neighbours, depths=[5])
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(13, 40), (40, 13)])
@@ -356,18 +332,14 @@ def test_planes_must_hold_a_window(rows, columns):
     """Planes with a side of 13 are too small for patches of 8 with margins of 3."""
     small = torch.zeros((2, rows, columns), dtype=torch.uint8)
     with pytest.raises(InputError, match=rf"{rows} x {columns} are too small .* at least 14"):
-        PatchSampler(
-            [small], millings=MILLINGS, voxel_nm=VOXEL_NM, patch=PATCH, stride=1, margin=MARGIN
-        )
+        make_sampler([small], stride=1)
 
 
 @pytest.mark.parametrize("planes", [[], [torch.zeros((0, 20, 20), dtype=torch.uint8)]])
 def test_there_must_be_planes(planes):
     """Without a plane there is nothing to cut."""
     with pytest.raises(InputError, match="no training planes"):
-        PatchSampler(
-            planes, millings=MILLINGS, voxel_nm=VOXEL_NM, patch=PATCH, stride=1, margin=MARGIN
-        )
+        make_sampler(planes, stride=1)
 
 
 def test_even_millings_know_every_fourth_row():

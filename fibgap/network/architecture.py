@@ -218,7 +218,7 @@ def with_inputs(network: Network, *, mask_channel: bool, neighbours: int) -> Net
     Parameters
     ----------
     network : Network
-        With as many channels or fewer.
+        Without any channel that the copy lacks.
     mask_channel, neighbours
         See `Architecture`: the channels that the copy has.
 
@@ -226,15 +226,8 @@ def with_inputs(network: Network, *, mask_channel: bool, neighbours: int) -> Net
     -------
     Network
         Its weights of the added channels are zero, for a training to find better ones.
-
-    Raises
-    ------
-    InputError
-        If the network has channels that would have to go.
     """
     own = network.architecture
-    if own.neighbours > neighbours or own.mask_channel > mask_channel:
-        raise InputError("input channels of a trained network cannot be taken away.")
     wider = Network(replace(own, mask_channel=mask_channel, neighbours=neighbours))
     state = dict(network.state_dict())
     name = "features.0.0.weight"

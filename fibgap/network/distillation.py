@@ -3,6 +3,7 @@
 import torch
 
 from fibgap.errors import InputError
+from fibgap.network.architecture import Architecture
 from fibgap.network.device import choose_precision
 from fibgap.network.weights import LoadedNetwork
 from fibgap.patches import Batch
@@ -58,3 +59,9 @@ class Teacher:
         with torch.autocast(self.device.type, self.precision, enabled=reduced):
             output = self.network(network_input, batch.bicubic)
         return torch.lerp(batch.truth, output.float(), self.share)
+
+
+def neighbours_seen(architecture: Architecture, teacher: Teacher | None) -> int:
+    """Return how many neighbours a plane of a batch needs for a network and its teacher."""
+    seen_by = [architecture] if teacher is None else [architecture, teacher.network.architecture]
+    return max(each.neighbours for each in seen_by)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fibgap.errors import InputError
 from fibgap.milling import MillingRange
 from fibgap.network.architecture import Architecture, with_inputs
-from fibgap.network.distillation import Teacher
+from fibgap.network.distillation import Teacher, neighbours_seen
 from fibgap.network.settings import Training
 from fibgap.network.training import Trainer
 from fibgap.network.weights import LoadedNetwork, load_weights
@@ -82,19 +82,18 @@ def make_trainer(
     initial = (
         _initial_network(settings["start_from"], architecture) if "start_from" in settings else None
     )
-    teacher, seen = None, [architecture]
+    teacher = None
     if "distillation" in settings:
         distillation = settings["distillation"]
         loaded = load_weights(resolve_weights(distillation["teacher"]))
         teacher = Teacher(loaded, distillation["share"], device)
-        seen.append(loaded.network.architecture)
     return Trainer(
         architecture,
         training_of(settings),
         part("training"),
         part("validation"),
         millings=millings,
-        depths=_planes_a_volume(manifest, seen),
+        depths=_planes_a_volume(manifest, neighbours_seen(architecture, teacher)),
         voxel_nm=voxel_nm,
         base_seed=base_seed,
         folder=folder,
@@ -106,9 +105,8 @@ def make_trainer(
     )
 
 
-def _planes_a_volume(manifest: pd.DataFrame, seen_by: list[Architecture]) -> list[int] | None:
-    """Return how many planes of each family come from one volume, for networks that see them."""
-    neighbours = max(architecture.neighbours for architecture in seen_by)
+def _planes_a_volume(manifest: pd.DataFrame, neighbours: int) -> list[int] | None:
+    """Return how many planes of each family come from one volume, where neighbours are seen."""
     if not neighbours:
         return None
     parts = manifest.groupby(["family", "volume"])["part"].nunique()

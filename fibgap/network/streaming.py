@@ -87,7 +87,8 @@ class _Budget:
     -----
     A block of planes P of shape (Z, W), M rows of them missing and N known, holds at a time: the
     result and its missing rows (8 bytes a pixel), the other family and the mean (8 bytes a missing
-    pixel), what is written (1), and the known rows as read and as turned (2).
+    pixel), what is written (1), and the known rows as read and as turned (2), also of the planes
+    beside the block that the network sees.
     """
 
     def __init__(self, source: _Source, filler: PlaneFiller, memory_mb: float) -> None:

@@ -19,7 +19,7 @@ from fibgap.milling import MillingRange
 from fibgap.network.architecture import Architecture, Network, count_parameters
 from fibgap.network.checkpoint import damaged, read_checkpoint, write_checkpoint
 from fibgap.network.device import choose_precision
-from fibgap.network.distillation import Teacher
+from fibgap.network.distillation import Teacher, neighbours_seen
 from fibgap.network.schedule import make_scheduler
 from fibgap.network.settings import Training
 from fibgap.network.validation import choose_validation
@@ -102,8 +102,7 @@ class Trainer:
         self.teacher = teacher
         self.digest, self.log, self.folder = digest, log, Path(folder)
         self.precision = choose_precision(training.precision, device)
-        seen = [architecture] if teacher is None else [architecture, teacher.network.architecture]
-        neighbours = max(each.neighbours for each in seen)
+        neighbours = neighbours_seen(architecture, teacher)
         self.sampler = PatchSampler(
             [torch.from_numpy(planes).to(device) for planes in train_planes],
             millings=millings,

@@ -53,8 +53,8 @@ def plane_by_plane(network: Network, gapped: GappedVolume) -> np.ndarray:
         out = np.empty_like(grid)
         reach = network.architecture.neighbours
         for place in range(grid.shape[axis]):
-            planes = [np.take(values, place, axis) for values in (grid, known, spline)]
-            image, mask, bicubic = (torch.from_numpy(plane).float()[None, None] for plane in planes)
+            planes = [np.take(values, place, axis) for values in (known, spline)]
+            mask, bicubic = (torch.from_numpy(plane).float()[None, None] for plane in planes)
             # Beyond a face the planes are mirrored at it.
             last = grid.shape[axis] - 1
             seen = [
