@@ -58,7 +58,7 @@ sensitivity: $(STAMP) ## Run config/sensitivity.yaml: errors against slice thick
 CONFIG ?= config/quick.yaml
 costs: $(STAMP) ## Tabulate what the runs of an experiment cost (CONFIG=config/paper.yaml: of that one)
 	@$(SNAKEMAKE) --configfile $(CONFIG) --cores 1 costs $(QUIET)
-	@for file in $$($(RUN) python -c 'import sys; from fibgap.config import load; \
+	@for file in $$($(RUN) python -c 'import sys; from fibgap.experiment.config import load; \
 		print(load(sys.argv[1])["name"])' $(CONFIG)); do \
 		cat results/$$file/costs/costs.md; echo; cat results/$$file/costs/overhead.md; done
 

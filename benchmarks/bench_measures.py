@@ -23,7 +23,7 @@ from scipy import fft, ndimage
 from fibgap.measures.anisotropy import anisotropy_error
 from fibgap.measures.correlation import PackedLines, default_max_lag, directional_curves
 from fibgap.measures.diffusivity import effective_diffusivity
-from fibgap.synthesis import Level, generate_volume
+from fibgap.synthetic.structure import Level, generate_volume
 
 Curves = NDArray[np.float64]
 

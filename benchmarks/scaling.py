@@ -24,11 +24,11 @@ sys.path.insert(0, str(ROOT))
 
 from fibgap import seeds  # noqa: E402
 from fibgap.errors import InputError  # noqa: E402
-from fibgap.evaluation import measure_volume  # noqa: E402
-from fibgap.files import write_aside  # noqa: E402
-from fibgap.scaling import VOLUMES, Target, measured_run, needs, read_measured  # noqa: E402
-from fibgap.synthesis import Level, generate_volume  # noqa: E402
-from fibgap.tables import frame_table, to_markdown  # noqa: E402
+from fibgap.experiment.evaluation import measure_volume  # noqa: E402
+from fibgap.io.files import write_aside  # noqa: E402
+from fibgap.report.tables import frame_table, to_markdown  # noqa: E402
+from fibgap.synthetic.structure import Level, generate_volume  # noqa: E402
+from fibgap.workflow.scaling import VOLUMES, Target, measured_run, needs, read_measured  # noqa: E402
 
 MEASURED = ROOT / "benchmarks/measured_costs.csv"
 PAGE = ROOT / "docs/scaling.md"

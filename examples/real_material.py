@@ -15,18 +15,18 @@ import numpy as np
 import pandas as pd
 import torch
 
-from fibgap import config as configuration
 from fibgap.errors import InputError
-from fibgap.evaluation import compare_with_truth, measure_volume
+from fibgap.experiment import config as configuration
+from fibgap.experiment.evaluation import compare_with_truth, measure_volume
 from fibgap.fillers import fill
 from fibgap.holes import fill_holes
-from fibgap.milling import cut_slices
+from fibgap.io.tiff import read_tiff, write_tiff
 from fibgap.network.architecture import Network
+from fibgap.network.shipped import TRAIN, resolve_weights
 from fibgap.network.weights import load_weights
 from fibgap.placement import place_slices
-from fibgap.shipped import TRAIN, resolve_weights
 from fibgap.stack import GappedVolume, SliceStack
-from fibgap.tiff import read_tiff, write_tiff
+from fibgap.synthetic.milling import cut_slices
 
 MEASURES = ("tpcf", "lpf", "d")
 COLUMNS = [*(f"anisotropy_{m}" for m in MEASURES), *(f"truth_{m}" for m in MEASURES)]

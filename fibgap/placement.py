@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fibgap.errors import InputError
-from fibgap.milling import nearest_layer
-from fibgap.stack import GappedVolume, SliceStack
+from fibgap.stack import GappedVolume, SliceStack, nearest_layer
 
 Placement = Callable[[SliceStack, float], GappedVolume]
 

@@ -37,6 +37,20 @@ def require_binary(array: ArrayLike, name: str) -> NDArray[np.bool_]:
     return values.astype(np.bool_)
 
 
+def nearest_layer(depths_nm: NDArray[np.float64], voxel_nm: float) -> NDArray[np.int64]:
+    """Return the layer whose centre is nearest to each depth; half-way goes to the deeper one.
+
+    Layer `i` is centred at depth ``i * voxel_nm``. Slices at least a voxel apart never meet.
+
+    Examples
+    --------
+    >>> nearest_layer(np.array([0.0, 1.2, 1.25, 3.75]), 2.5).tolist()
+    [0, 0, 1, 2]
+    """
+    # A part in 10^9 keeps depths such as 3 * 0.1 / 0.2 on the side where decimals put them.
+    return np.floor(np.asarray(depths_nm) / voxel_nm + 0.5 + 1e-9).astype(np.int64)
+
+
 @dataclass(frozen=True)
 class SliceStack:
     """Slices and the depths at which they were milled.

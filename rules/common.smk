@@ -7,12 +7,12 @@ from pathlib import Path
 # The library lies beside this Snakefile and needs no installation; scripts find it the same way.
 sys.path.insert(0, workflow.basedir)
 
-from fibgap import config as configuration
+from fibgap.experiment import config as configuration
 from fibgap.arms import BASELINE, ORIGINAL
 from fibgap.errors import InputError
-from fibgap.provenance import code_digest, digest
-from fibgap.resources import GPU_LIMIT
-from fibgap.shipped import resolve_weights, weights_sha256
+from fibgap.workflow.digests import code_digest, digest
+from fibgap.workflow.needs import GPU_LIMIT
+from fibgap.network.shipped import resolve_weights, weights_sha256
 from snakemake.exceptions import WorkflowError
 
 try:

@@ -1,6 +1,6 @@
 """What jobs need of memory and time: the formulas of the library for the sizes of this experiment."""
 
-from fibgap.resources import (
+from fibgap.workflow.needs import (
     inference_memory_mb,
     inference_minutes,
     measuring_memory_mb,
@@ -13,7 +13,7 @@ from fibgap.resources import (
     training_run_minutes,
     voxels,
 )
-from fibgap.shipped import read_training
+from fibgap.network.shipped import read_training
 
 
 def growing(need):

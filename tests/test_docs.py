@@ -12,16 +12,16 @@ import pytest
 from numpy.typing import NDArray
 
 from fibgap import fillers, measures
-from fibgap.config import schema
-from fibgap.evaluation import measure_volume
+from fibgap.experiment.config import schema
+from fibgap.experiment.evaluation import measure_volume
 from fibgap.fillers import fill
-from fibgap.milling import cut_slices
+from fibgap.io.records import gapped_to_record
+from fibgap.io.storage import process_shard
+from fibgap.io.tiff import read_tiff, write_tiff
 from fibgap.network.architecture import Architecture, Network, count_parameters
 from fibgap.placement import place_slices
-from fibgap.records import gapped_to_record
 from fibgap.stack import GappedVolume
-from fibgap.storage import process_shard
-from fibgap.tiff import read_tiff, write_tiff
+from fibgap.synthetic.milling import cut_slices
 
 ROOT = Path(__file__).resolve().parents[1]
 METHOD, WORKFLOW = ROOT / "docs/method.md", ROOT / "docs/workflow.md"

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fibgap.errors import InputError
-from fibgap.milling import Milling, mill_volume
 from fibgap.placement import PLACEMENTS, place_slices
 from fibgap.stack import SliceStack
+from fibgap.synthetic.milling import Milling, mill_volume
 
 
 def stack_at(depths, voxel_nm=2.5):

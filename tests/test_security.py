@@ -18,14 +18,14 @@ import torch
 import yaml
 from safetensors.torch import load_file, save_file
 
-from fibgap import config as configuration
 from fibgap.errors import InputError
+from fibgap.experiment import config as configuration
+from fibgap.io.storage import Record, process_shard, read_record, shard_datasets
+from fibgap.io.tiff import read_tiff, write_tiff
 from fibgap.network.architecture import Architecture, Network
+from fibgap.network.shipped import FOLDER, read_training, resolve_weights
 from fibgap.network.weights import load_weights, save_weights
-from fibgap.shipped import FOLDER, read_training, resolve_weights
-from fibgap.storage import Record, process_shard, read_record, shard_datasets
-from fibgap.tables import frame_table, to_html, to_latex, to_markdown
-from fibgap.tiff import read_tiff, write_tiff
+from fibgap.report.tables import frame_table, to_html, to_latex, to_markdown
 from tests.workflow.conftest import copy_project
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -8,6 +8,7 @@ import pytest
 import scipy.stats
 
 from fibgap.errors import InputError
+from fibgap.report.tables import to_markdown, win_table
 from fibgap.statistics import (
     bootstrap_interval,
     by_dataset,
@@ -21,7 +22,6 @@ from fibgap.statistics import (
     verdicts,
     win_sentences,
 )
-from fibgap.tables import to_markdown, win_table
 
 
 def table(column="e", **values):

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from fibgap.evaluation import cut_truth
-from fibgap.figures import plot_showcase, save_figure
-from fibgap.progress import job_log
-from fibgap.records import gapped_from_record
-from fibgap.storage import read_record
-from fibgap.tiff import write_tiff
+from fibgap.experiment.evaluation import cut_truth
+from fibgap.io.records import gapped_from_record
+from fibgap.io.storage import read_record
+from fibgap.io.tiff import write_tiff
+from fibgap.report.figures import plot_showcase, save_figure
+from fibgap.workflow.job_log import job_log
 
 
 def main(truth: str, placed: str, arms: dict, stacks: Path, figure: list, *, dataset: int) -> None:

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from fibgap.costs import cost_tables
-from fibgap.progress import job_log
-from fibgap.tables import write_tables
+from fibgap.report.tables import write_tables
+from fibgap.workflow.costs import cost_tables
+from fibgap.workflow.job_log import job_log
 
 
 def main(output: dict, *, results: Path, records: str) -> None:

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from fibgap.progress import job_log
-from fibgap.results import load_results
-from fibgap.tables import write_tables
+from fibgap.report.results import load_results
+from fibgap.report.tables import write_tables
+from fibgap.workflow.job_log import job_log
 
 
 def main(metrics: str, reference: list, weights: dict, folder: Path, *, params: dict) -> None:

@@ -1,10 +1,10 @@
 """Measure an arm's volumes of a shard (reads: volumes, truth, true measures; writes: measures)."""
 
-from fibgap.evaluation import compare_with_truth, measure_volume, placement_facts
-from fibgap.progress import job_log
-from fibgap.provenance import chain_digest
-from fibgap.records import gapped_from_record
-from fibgap.storage import Record, inherited_attributes, process_shard, read_record
+from fibgap.experiment.evaluation import compare_with_truth, measure_volume, placement_facts
+from fibgap.io.records import gapped_from_record
+from fibgap.io.storage import Record, inherited_attributes, process_shard, read_record
+from fibgap.workflow.digests import chain_digest
+from fibgap.workflow.job_log import job_log
 
 
 def main(paths: dict, output: str, *, threads: int, params: dict) -> None:

@@ -3,13 +3,13 @@
 import torch
 
 from fibgap.arms import ORIGINAL
-from fibgap.fillers.network import network_options
+from fibgap.experiment.sensitivity.chain import Measuring
+from fibgap.experiment.sensitivity.rows import measure_setting
+from fibgap.io.storage import process_shard
 from fibgap.network.device import choose_device
-from fibgap.progress import job_log
-from fibgap.provenance import chain_digest
-from fibgap.sensitivity.chain import Measuring
-from fibgap.sensitivity.rows import measure_setting
-from fibgap.storage import process_shard
+from fibgap.network.filler import network_options
+from fibgap.workflow.digests import chain_digest
+from fibgap.workflow.job_log import job_log
 
 
 def main(weights: dict, output: str, *, threads: int, gpus: int, params: dict) -> None:

@@ -1,11 +1,11 @@
 """Measure the true volumes of a shard (reads: volumes, slices; writes: measures)."""
 
-from fibgap.evaluation import measure_volume
-from fibgap.milling import nearest_layer
-from fibgap.progress import job_log
-from fibgap.provenance import chain_digest
-from fibgap.records import stack_from_record
-from fibgap.storage import Record, inherited_attributes, process_shard, read_record
+from fibgap.experiment.evaluation import measure_volume
+from fibgap.io.records import stack_from_record
+from fibgap.io.storage import Record, inherited_attributes, process_shard, read_record
+from fibgap.stack import nearest_layer
+from fibgap.workflow.digests import chain_digest
+from fibgap.workflow.job_log import job_log
 
 
 def main(volumes: str, slices: str, output: str, *, threads: int, params: dict) -> None:

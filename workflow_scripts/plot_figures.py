@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from fibgap.aggregation import collect_curves
-from fibgap.figures import plot_curves, plot_errors, save_figure
-from fibgap.progress import job_log
-from fibgap.tables import read_reference
+from fibgap.experiment.aggregation import collect_curves
+from fibgap.experiment.reference import read_reference
+from fibgap.report.figures import plot_curves, plot_errors, save_figure
+from fibgap.workflow.job_log import job_log
 
 
 def main(metrics: str, measures: list, reference: list, output: dict, *, params: dict) -> None:

@@ -2,9 +2,10 @@
 
 import pandas as pd
 
-from fibgap.ablations import ablation_frame, ablation_table
-from fibgap.progress import job_log
-from fibgap.tables import write_tables
+from fibgap.experiment.ablations import ablation_frame
+from fibgap.report.tables import write_tables
+from fibgap.report.tables.ablations import ablation_table
+from fibgap.workflow.job_log import job_log
 
 
 def main(metrics: str, outputs: list, *, ablations: list, statistics: dict) -> None:

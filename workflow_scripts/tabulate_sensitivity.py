@@ -1,11 +1,12 @@
 """Tabulate errors against every factor (reads: measures of settings; writes: CSV, MD, TeX)."""
 
-from fibgap.progress import job_log
-from fibgap.sensitivity.plan import Case
-from fibgap.sensitivity.rows import collect_rows
-from fibgap.sensitivity.summary import sensitivity_table, summarise_rows
-from fibgap.storage import write_aside
-from fibgap.tables import write_tables
+from fibgap.experiment.sensitivity.plan import Case
+from fibgap.experiment.sensitivity.rows import collect_rows
+from fibgap.experiment.sensitivity.summary import summarise_rows
+from fibgap.io.files import write_aside
+from fibgap.report.tables import write_tables
+from fibgap.report.tables.sensitivity import sensitivity_table
+from fibgap.workflow.job_log import job_log
 
 
 def main(settings: dict, rows_path: str, table: list, *, params: dict) -> None:

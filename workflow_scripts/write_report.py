@@ -1,9 +1,10 @@
 """Write the report, one HTML file (reads: datasets, weights, figures, benchmarks; writes: HTML)."""
 
-from fibgap.progress import job_log
-from fibgap.report import Picture, write_report
-from fibgap.reporting import CAPTIONS, cost_table, facts_of
-from fibgap.results import load_results
+from fibgap.report.facts import CAPTIONS, facts_of
+from fibgap.report.page import Picture, write_report
+from fibgap.report.results import load_results
+from fibgap.workflow.costs import cost_table
+from fibgap.workflow.job_log import job_log
 
 
 def main(metrics: str, reference: list, weights: dict, output: str, *, params: dict) -> None:

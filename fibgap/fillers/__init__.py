@@ -26,7 +26,7 @@ FILLER_HOMES = {
     "linear": "fibgap.fillers.layers",
     "cubic_spline": "fibgap.fillers.spline",
     "shape_based": "fibgap.fillers.shape",
-    "network": "fibgap.fillers.network",
+    "network": "fibgap.network.filler",
 }
 
 

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
 from fibgap.fillers import register
-from fibgap.fillers.weights import apply_weights, linear_weights
+from fibgap.fillers.interpolation import apply_weights, linear_weights
 from fibgap.stack import GappedVolume
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fibgap.fillers import register
-from fibgap.fillers.weights import apply_weights, spline_weights, threshold
+from fibgap.fillers.interpolation import apply_weights, spline_weights, threshold
 from fibgap.stack import GappedVolume
 
 

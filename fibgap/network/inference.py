@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from fibgap.errors import InputError
-from fibgap.fillers.weights import spline_weights
+from fibgap.fillers.interpolation import spline_weights
 from fibgap.network.architecture import Network
 from fibgap.network.blocks import planes_at_once, tile_width
 from fibgap.network.packed import PackedNetwork, kept_memory

@@ -14,12 +14,12 @@ import torch
 from numpy.typing import NDArray
 
 from fibgap.errors import InputError
-from fibgap.fillers.weights import threshold
+from fibgap.fillers.interpolation import threshold
+from fibgap.io.digests import digest
+from fibgap.io.storage import create_hdf5, group_name, open_hdf5, read_array
 from fibgap.network.architecture import Network
 from fibgap.network.inference import PlaneFiller, mirrored
 from fibgap.network.packed import PackedNetwork, kept_memory
-from fibgap.provenance import digest
-from fibgap.storage import create_hdf5, group_name, open_hdf5, read_array
 
 _CHUNK = 64
 #: For what HDF5 and torch hold besides, in bytes.

@@ -13,7 +13,7 @@ from scipy.integrate import quad
 from scipy.special import erfinv
 
 from fibgap.measures.correlation import directional_curves, two_point_correlation
-from fibgap.synthesis import (
+from fibgap.synthetic.structure import (
     Level,
     Spectrum,
     draw_spectrum,

@@ -215,7 +215,7 @@ def test_the_scheduler_has_the_limiter_that_is_switched_off() -> None:
 
 def test_the_weights_remember_their_training(finished: tuple[Project, str]) -> None:
     """A weights file says what it is without its configuration."""
-    from fibgap.shipped import read_training
+    from fibgap.network.shipped import read_training
 
     folder = finished[0].folder / "results/tiny/networks/compact"
     architecture, training = read_training(folder / "weights.safetensors")

@@ -1,0 +1,221 @@
+"""One dataset in pictures: the truth, what the slices leave, and what every arm makes of it."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from numpy.typing import NDArray
+
+from fibgap.errors import InputError
+from fibgap.report.figures.style import arm_color, look
+from fibgap.stack import GappedVolume
+
+Image = NDArray[np.float64]
+Cut = Callable[[NDArray[np.bool_]], NDArray[np.bool_]]
+
+#: Width of a picture in inches.
+PICTURE = 1.9
+#: Light gold and white differ from the dark red and the blue in lightness, not only in hue.
+COLORS = {
+    "gold": "#E5C76B",
+    "pore": "#FBFAF6",
+    "false gold": "#A50F15",
+    "false pore": "#2166AC",
+    "missing": "#C9CDD3",
+}
+
+
+def _rgb(name: str) -> NDArray[np.float64]:
+    code = COLORS[name]
+    return np.array([int(code[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+
+
+def paint(image: NDArray[np.bool_], truth: NDArray[np.bool_] | None = None) -> Image:
+    """Colour a binary image, wrong pixels by their kind.
+
+    Parameters
+    ----------
+    image : (H, W) bool
+        Gold is True.
+    truth : (H, W) bool, optional
+        What it should be; without it nothing counts as wrong.
+
+    Returns
+    -------
+    (H, W, 3) float64
+        Colours between 0 and 1.
+
+    Examples
+    --------
+    >>> image, truth = np.array([[True, False]]), np.array([[False, True]])
+    >>> (paint(image, truth)[0, 1] * 255).round().astype(int).tolist()
+    [33, 102, 172]
+    """
+    colors = np.where(image[..., None], _rgb("gold"), _rgb("pore"))
+    if truth is not None:
+        colors[image & ~truth] = _rgb("false gold")
+        colors[~image & truth] = _rgb("false pore")
+    return colors
+
+
+def scale_bar_nm(width_nm: float) -> float:
+    """Return a round length of about a quarter of the width of an image.
+
+    Parameters
+    ----------
+    width_nm : float
+        Width in nm.
+
+    Returns
+    -------
+    float
+        The largest of 1, 2, 5, 10, 20, ... that is at most three tenths of the width.
+
+    Examples
+    --------
+    >>> scale_bar_nm(320.0), scale_bar_nm(170.0)
+    (50.0, 50.0)
+    """
+    power = 10.0 ** math.floor(math.log10(0.3 * width_nm))
+    return max(
+        power * step for step in (1.0, 2.0, 5.0) if power * step <= 0.3 * width_nm * 1.000001
+    )
+
+
+def _show(axes: Axes, colors: Image, title: str, subtitle: str, color: str = "black") -> None:
+    """Show one picture without ticks."""
+    axes.imshow(colors, interpolation="none")
+    axes.set_anchor("NW")
+    axes.set_title(title, pad=13, fontweight="bold", color=color)
+    axes.text(0, 1.015, subtitle, transform=axes.transAxes, fontsize=7, va="bottom")
+    axes.set_xticks([])
+    axes.set_yticks([])
+    for spine in axes.spines.values():
+        spine.set_visible(True)
+        spine.set_linewidth(0.6)
+
+
+def _scale_bar(figure: Figure, left: float, bottom: float, width_nm: float) -> None:
+    """Draw a scale bar, left and bottom in inches."""
+    across, down = figure.get_size_inches()
+    length = scale_bar_nm(width_nm)
+    end = left + PICTURE * length / width_nm
+    bar = Line2D([left / across, end / across], [bottom / down] * 2, color="black", lw=2.5)
+    bar.set_solid_capstyle("butt")
+    figure.add_artist(bar)
+    figure.text((end + 0.06) / across, bottom / down, f"{length:g} nm", fontsize=8, va="center")
+
+
+def _middle(image: NDArray[np.bool_], window: int) -> NDArray[np.bool_]:
+    """Crop an image about its middle to at most `window` pixels an edge."""
+    first, second = (max(0, (n - window) // 2) for n in image.shape)
+    return image[first : first + window, second : second + window]
+
+
+def _pictures(
+    cut: Cut,
+    truth: NDArray[np.bool_],
+    gapped: GappedVolume,
+    arms: Mapping[str, NDArray[np.bool_]],
+) -> Iterator[tuple[Image, str, str, str]]:
+    """Yield colours, title, subtitle and colour of the title: truth, slices, arms."""
+    true, known = cut(truth), gapped.known
+    yield paint(true), "Truth", f"{100 * true.mean():.1f} % gold", "black"
+    slices = paint(cut(gapped.volume()))
+    slices[cut(np.broadcast_to(~known[:, None, None], truth.shape))] = _rgb("missing")
+    yield slices, "Slices", f"{known.sum()} of {len(known)} layers known", "black"
+    for name, volume in arms.items():
+        image = cut(volume)
+        if volume.shape == truth.shape:
+            wrong = f"{100 * float((image != true).mean()):.1f} % wrong here"
+            yield paint(image, true), name, wrong, arm_color(name)
+        else:
+            yield paint(image), name, "other geometry", arm_color(name)
+
+
+def plot_showcase(
+    truth: NDArray[np.bool_],
+    gapped: GappedVolume,
+    arms: Mapping[str, NDArray[np.bool_]],
+    *,
+    y: int | None = None,
+    layer: int | None = None,
+    window: int = 160,
+) -> Figure:
+    """Picture one dataset: truth, gapped volume and every arm, wrong voxels coloured.
+
+    Parameters
+    ----------
+    truth : (Z, Y, X) bool
+        The true volume on the grid of `gapped`.
+    gapped : GappedVolume
+        The slices at their depths; its missing layers are shaded.
+    arms : mapping of str to (Z, Y, X) bool
+        The filled volume of every arm. One of another shape, whose geometry differs, is shown
+        without judging its voxels.
+    y : int, optional
+        Where to cut the zx-plane, by default in the middle.
+    layer : int, optional
+        A missing layer to show in the xy-plane, by default the middle of the largest gap.
+    window : int
+        Edge of the pictures in voxels; larger volumes are cropped about their middle.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        zx-planes (z downwards) above, xy-layers below, a scale bar in nm.
+
+    Raises
+    ------
+    InputError
+        If the truth has another shape than the grid, or if `y` or `layer` lies outside.
+    """
+    if truth.shape != gapped.shape:
+        raise InputError(f"the truth has shape {truth.shape}, but the grid has {gapped.shape}.")
+    n_z, n_y, _ = truth.shape
+    y = n_y // 2 if y is None else y
+    if not 0 <= y < n_y:
+        raise InputError(f"y is {y}, but the volume has {n_y} planes.")
+    if layer is None:
+        start = int(gapped.layers[np.argmax(np.diff(gapped.layers))])
+        layer = start + (gapped.largest_gap + 1) // 2
+    if not 0 <= layer < n_z:
+        raise InputError(f"layer is {layer}, but the volume has {n_z} layers.")
+    state = "known" if gapped.known[layer] else "missing"
+    cuts: list[tuple[str, Cut]] = [
+        (f"zx-plane at y = {y}, z downwards", lambda volume: _middle(volume[:, y], window)),
+        # A volume of another geometry may have fewer layers.
+        (
+            f"xy-layer {layer}, {state}",
+            lambda volume: _middle(volume[min(layer, len(volume) - 1)], window),
+        ),
+    ]
+    n_pictures = 2 + len(arms)
+    stripes = math.ceil(n_pictures / 5)
+    columns = math.ceil(n_pictures / stripes)
+    # All lengths in inches, so that pictures of any aspect stand close to each other.
+    edge, gap, title, heading, foot = 0.12, 0.14, 0.36, 0.4, 0.3
+    heights = [PICTURE * np.divide(*cut(truth).shape) for _, cut in cuts]
+    width = 2 * edge + columns * (PICTURE + gap) - gap
+    height = sum(heading + stripes * (title + h) + foot for h in heights) + foot
+    with look():
+        figure = Figure(figsize=(width, height))
+        top = height
+        for (words, cut), h in zip(cuts, heights, strict=True):
+            figure.text(edge / width, (top - 0.25) / height, words, fontsize=10)
+            top -= heading
+            for place, picture in enumerate(_pictures(cut, truth, gapped, arms)):
+                left = edge + place % columns * (PICTURE + gap)
+                bottom = top - (place // columns + 1) * (title + h)
+                box = (left / width, bottom / height, PICTURE / width, h / height)
+                _show(figure.add_axes(box), *picture)
+            top -= stripes * (title + h)
+            _scale_bar(figure, edge, top - 0.12, cut(truth).shape[1] * gapped.voxel_nm)
+            top -= foot
+        kinds = [Patch(facecolor=color, edgecolor="#888888", lw=0.5) for color in COLORS.values()]
+        figure.legend(kinds, list(COLORS), loc="lower left", ncols=5, handlelength=1.2)
+    return figure
