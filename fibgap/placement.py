@@ -122,6 +122,10 @@ PLACEMENTS: dict[str, Placement] = {
 }
 
 
+#: Placements that ask for the nominal thickness.
+NEED_NOMINAL = ("nominal", "resampled")
+
+
 def place_slices(stack: SliceStack, placement: str, *, nominal_nm: float) -> GappedVolume:
     """Place slices on the voxel grid by the named placement.
 

@@ -179,3 +179,33 @@ class GappedVolume:
         grid = np.zeros(self.shape, dtype=np.bool_)
         grid[self.layers] = self.slices
         return grid
+
+
+def between_slices(
+    volume: NDArray[np.bool_], placed: SliceStack | GappedVolume
+) -> NDArray[np.bool_]:
+    """Return the layers of a true volume from the first to the last slice taken from it.
+
+    Parameters
+    ----------
+    volume : (Z, Y, X) bool
+        The true volume; layer `i` is centred at the depth ``i * voxel_nm``.
+    placed : SliceStack or GappedVolume
+        Slices at their true depths, or a placement that keeps them.
+
+    Returns
+    -------
+    (Z', Y, X) bool
+        A view.
+
+    Raises
+    ------
+    InputError
+        If the placement does not keep the true depths.
+    """
+    if isinstance(placed, SliceStack):
+        first, last = nearest_layer(placed.depths_nm[[0, -1]], placed.voxel_nm)
+        return volume[first : last + 1]
+    if placed.origin_layer is None:
+        raise InputError("a placement that changes the geometry has no counterpart in the truth.")
+    return volume[placed.origin_layer : placed.origin_layer + placed.n_layers]

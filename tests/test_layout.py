@@ -16,7 +16,7 @@ FLOORS = [
     ["report"],
     ["experiment"],
     ["statistics"],
-    ["rebuild"],
+    ["rebuilding"],
     ["network.training"],
     ["network"],
     ["fillers"],
