@@ -14,7 +14,7 @@ Placement = Callable[[SliceStack, float], GappedVolume]
 def _one_slice_a_layer(
     depths_nm: NDArray[np.float64], voxel_nm: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the slices that are kept and their layers, at most one slice a layer.
+    """Return the slices that are kept and their layers, at most one slice per layer.
 
     Where several slices round to one layer, the one nearest to the layer's centre is kept, and of
     two equally near the shallower one.

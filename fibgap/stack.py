@@ -58,7 +58,7 @@ class SliceStack:
     Attributes
     ----------
     slices : (N, Y, X) bool
-        Gold = True.
+        Solid = True.
     depths_nm : (N,) float64
         Depth of every slice in nm, strictly increasing.
     voxel_nm : float
@@ -91,7 +91,7 @@ class SliceStack:
                 f"slice {bad} at {depths[bad]} nm."
             )
         if not slices.any() or slices.all():
-            state = "full of gold" if slices.all() else "empty of gold"
+            state = "all solid" if slices.all() else "all pore"
             raise InputError(f"the slice stack is {state}: there is no structure to rebuild.")
         object.__setattr__(self, "slices", slices)
         object.__setattr__(self, "depths_nm", depths)

@@ -68,8 +68,8 @@ def test_stack_keeps_what_it_is_given():
         ({"depths_nm": [0, 3, np.inf]}, "depth of slice 2 is inf"),
         ({"depths_nm": [0, 5, 5]}, r"slice 2 lies at 5\.0 nm after slice 1 at 5\.0 nm"),
         ({"depths_nm": [0, 5, 3]}, r"slice 2 lies at 3\.0 nm after slice 1 at 5\.0 nm"),
-        ({"slices": np.zeros((3, 2, 2), bool)}, "empty of gold"),
-        ({"slices": np.ones((3, 2, 2), bool)}, "full of gold"),
+        ({"slices": np.zeros((3, 2, 2), bool)}, "all pore"),
+        ({"slices": np.ones((3, 2, 2), bool)}, "all solid"),
         ({"slices": SLICES * 255}, "the slice stack must be binary .* 255"),
     ],
 )

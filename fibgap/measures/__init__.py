@@ -34,14 +34,14 @@ class Sample:
     Attributes
     ----------
     volume : (Z, Y, X) bool
-        Gold = True; some voxels are gold and some are not.
+        Solid = True; some voxels are solid and some are not.
     """
 
     volume: NDArray[np.bool_]
 
     @cached_property
-    def gold_lines(self) -> tuple[PackedLines, PackedLines, PackedLines]:
-        """The gold phase packed along z, y and x."""
+    def solid_lines(self) -> tuple[PackedLines, PackedLines, PackedLines]:
+        """The solid phase packed along z, y and x."""
         return (
             PackedLines.pack(self.volume, 0),
             PackedLines.pack(self.volume, 1),
@@ -100,7 +100,7 @@ def measure(
     Parameters
     ----------
     volume : (Z, Y, X) bool
-        Gold = True; numbers that are all 0 or 1 will do.
+        Solid = True; numbers that are all 0 or 1 will do.
     names : iterable of str
         Measures to take.
     **options
@@ -153,10 +153,10 @@ def _option_names(function: Measure) -> set[str]:
 def _tpcf(
     sample: Sample, *, max_lag: int | None = None, boundary: str = "open", centred: bool = False
 ) -> NDArray[np.float64]:
-    """Two-point correlation of gold, or what of it exceeds the square of the solid fraction."""
+    """Two-point correlation of the solid, less its fraction squared if `centred`."""
     max_lag = _checked_lags(sample, max_lag, boundary)
     curves = np.array(
-        [lines.two_point_correlation(max_lag, boundary) for lines in sample.gold_lines]
+        [lines.two_point_correlation(max_lag, boundary) for lines in sample.solid_lines]
     )
     return curves - sample.volume.mean() ** 2 if centred else curves
 
@@ -165,9 +165,9 @@ def _tpcf(
 def _lpf(
     sample: Sample, *, max_lag: int | None = None, boundary: str = "open"
 ) -> NDArray[np.float64]:
-    """Lineal path of gold."""
+    """Lineal path of the solid."""
     max_lag = _checked_lags(sample, max_lag, boundary)
-    return np.array([lines.lineal_path(max_lag, boundary) for lines in sample.gold_lines])
+    return np.array([lines.lineal_path(max_lag, boundary) for lines in sample.solid_lines])
 
 
 @register("d")

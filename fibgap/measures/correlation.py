@@ -151,13 +151,13 @@ def two_point_correlation(
     Parameters
     ----------
     volume : (Z, Y, X) bool
-        Gold = True; arrays of one or two dimensions serve as well.
+        Solid = True; arrays of one or two dimensions serve as well.
     axis : int
         Direction of the lag: 0 is z, 1 is y, 2 is x.
     max_lag : int
         Largest lag in voxels, less than the side along `axis`.
     phase : bool
-        True for gold, False for pores.
+        True for the solid, False for the pores.
     boundary : {"open", "periodic"}
         Whether pairs stay inside the volume or wrap around it.
 
@@ -178,12 +178,12 @@ def two_point_correlation(
     Materials, 2002, section 2.2). The pairs are counted in integers, so the result is exact but
     for one division.
 
-    ASSUME: of the gold, not centred, with open boundaries: pairs that would leave the volume are
+    ASSUME: of the solid, not centred, with open boundaries: pairs that would leave the volume are
     counted neither above nor below the fraction line.
 
     Examples
     --------
-    Of the six pairs at lag 0, five at lag 1 and four at lag 2, these are gold:
+    Of the six pairs at lag 0, five at lag 1 and four at lag 2, these are solid:
 
     >>> s2 = two_point_correlation([1, 1, 1, 0, 1, 1], axis=0, max_lag=2)
     >>> bool(np.all(s2 == [5 / 6, 3 / 5, 2 / 4]))
@@ -201,13 +201,13 @@ def lineal_path(
     Parameters
     ----------
     volume : (Z, Y, X) bool
-        Gold = True; arrays of one or two dimensions serve as well.
+        Solid = True; arrays of one or two dimensions serve as well.
     axis : int
         Direction of the segments: 0 is z, 1 is y, 2 is x.
     max_lag : int
         Largest lag in voxels, less than the side along `axis`.
     phase : bool
-        True for gold, False for pores.
+        True for the solid, False for the pores.
     boundary : {"open", "periodic"}
         Whether segments stay inside the volume or wrap around it.
 
@@ -228,7 +228,7 @@ def lineal_path(
     1992). The indicator of such segments follows from that of the shorter ones,
     ``E_n(i) = E_(n-1)(i) and I(i + n)``, so each lag costs one pass.
 
-    ASSUME: of the gold, with open boundaries, normalised by the segments that fit; lag 0 is a
+    ASSUME: of the solid, with open boundaries, normalised by the segments that fit; lag 0 is a
     segment of one voxel.
 
     Examples
@@ -249,11 +249,11 @@ def directional_curves(
     Parameters
     ----------
     volume : (Z, Y, X) bool
-        Gold = True.
+        Solid = True.
     max_lag : int, optional
         Largest lag in voxels; half the shortest side, rounded down, if not given.
     phase : bool
-        True for gold, False for pores.
+        True for the solid, False for the pores.
     boundary : {"open", "periodic"}
         Whether pairs and segments stay inside the volume or wrap around it.
 

@@ -22,9 +22,9 @@ def effective_diffusivity(
     Parameters
     ----------
     volume : (Z, Y, X) bool
-        Gold = True.
+        Solid = True.
     phase : bool
-        The phase that conducts: False for the pores, True for gold. The other one insulates.
+        The phase that conducts: False for the pores, True for the solid. The other one insulates.
     cut : int, optional
         Side in voxels of the central cube that is measured; the whole volume if not given.
     tolerance : float
@@ -69,9 +69,9 @@ def effective_diffusivity(
     --------
     One straight channel through a quarter of the cross-section conducts along z alone:
 
-    >>> gold = np.ones((4, 4, 4), bool)
-    >>> gold[:, :2, :2] = False
-    >>> effective_diffusivity(gold).round(6).tolist()
+    >>> solid = np.ones((4, 4, 4), bool)
+    >>> solid[:, :2, :2] = False
+    >>> effective_diffusivity(solid).round(6).tolist()
     [0.25, 0.0, 0.0]
     """
     conducting = as_binary(volume) == bool(phase)

@@ -19,7 +19,7 @@ def as_binary(volume: ArrayLike, name: str = "volume") -> NDArray[np.bool_]:
     Returns
     -------
     ndarray of bool
-        Same shape, gold = True.
+        Same shape, solid = True.
 
     Raises
     ------
@@ -38,11 +38,11 @@ def as_binary(volume: ArrayLike, name: str = "volume") -> NDArray[np.bool_]:
         raise InputError(f"{name} must be bool or hold 0 and 1, but its type is {array.dtype}.")
     if array.dtype.kind == "f" and np.isnan(array).any():
         raise InputError(f"{name} holds {np.count_nonzero(np.isnan(array))} NaN voxels.")
-    gold = array == 1
-    strange = array[~gold & (array != 0)]
+    solid = array == 1
+    strange = array[~solid & (array != 0)]
     if strange.size:
         raise InputError(f"{name} must hold 0 and 1 only, but holds {strange[0]}.")
-    return gold
+    return solid
 
 
 def as_two_phase(volume: ArrayLike) -> NDArray[np.bool_]:
@@ -56,20 +56,20 @@ def as_two_phase(volume: ArrayLike) -> NDArray[np.bool_]:
     Returns
     -------
     (Z, Y, X) bool
-        Gold = True; some voxels are gold and some are not.
+        Solid = True; some voxels are solid and some are not.
 
     Raises
     ------
     InputError
         If the array is not binary, not three-dimensional, without voxels, or of one phase only.
     """
-    gold = as_binary(volume)
-    if gold.ndim != 3:
-        raise InputError(f"volume must be three-dimensional, but its shape is {gold.shape}.")
-    if not gold.size:
-        raise InputError(f"volume has no voxels: its shape is {gold.shape}.")
-    if not gold.any():
-        raise InputError("volume is empty: none of its voxels is gold.")
-    if gold.all():
-        raise InputError("volume is full: all of its voxels are gold.")
-    return gold
+    solid = as_binary(volume)
+    if solid.ndim != 3:
+        raise InputError(f"volume must be three-dimensional, but its shape is {solid.shape}.")
+    if not solid.size:
+        raise InputError(f"volume has no voxels: its shape is {solid.shape}.")
+    if not solid.any():
+        raise InputError("volume is empty: none of its voxels is solid.")
+    if solid.all():
+        raise InputError("volume is full: all of its voxels are solid.")
+    return solid
