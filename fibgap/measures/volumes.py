@@ -45,7 +45,7 @@ def as_binary(volume: ArrayLike, name: str = "volume") -> NDArray[np.bool_]:
     return solid
 
 
-def as_two_phase(volume: ArrayLike) -> NDArray[np.bool_]:
+def as_volume(volume: ArrayLike) -> NDArray[np.bool_]:
     """Return a volume as bool after checking that it can be measured.
 
     Parameters
@@ -56,20 +56,16 @@ def as_two_phase(volume: ArrayLike) -> NDArray[np.bool_]:
     Returns
     -------
     (Z, Y, X) bool
-        Solid = True; some voxels are solid and some are not.
+        Solid = True.
 
     Raises
     ------
     InputError
-        If the array is not binary, not three-dimensional, without voxels, or of one phase only.
+        If the array is not binary, not three-dimensional, or without voxels.
     """
     solid = as_binary(volume)
     if solid.ndim != 3:
         raise InputError(f"volume must be three-dimensional, but its shape is {solid.shape}.")
     if not solid.size:
         raise InputError(f"volume has no voxels: its shape is {solid.shape}.")
-    if not solid.any():
-        raise InputError("volume is empty: none of its voxels is solid.")
-    if solid.all():
-        raise InputError("volume is full: all of its voxels are solid.")
     return solid

@@ -10,10 +10,16 @@ from hypothesis.extra import numpy as hnp
 
 from fibgap.errors import InputError
 from fibgap.measures.correlation import (
-    directional_curves,
     lineal_path,
     two_point_correlation,
 )
+
+
+def directional_curves(volume, max_lag=None, **options):
+    """Return TPCF and LPF along z, y and x."""
+    options["max_lag"] = max_lag
+    return two_point_correlation(volume, **options), lineal_path(volume, **options)
+
 
 # Small volumes with lines that fill no word, exactly one word and more than one.
 volumes = hnp.arrays(bool, hnp.array_shapes(min_dims=3, max_dims=3, min_side=2, max_side=9))
