@@ -200,8 +200,8 @@ def two_point_correlation(
     -----
     ``S2(n) = (pairs of voxels n apart that are both in the phase) / (pairs n apart)``, not
     centred unless asked for: S2 tends to the square of the volume fraction (Torquato, Random
-    Heterogeneous Materials, 2002, section 2.2). The pairs are counted in integers, so the result is exact but
-    for one division.
+    Heterogeneous Materials, 2002, section 2.2). The pairs are counted in integers, so the result
+    is exact but for one division.
 
     ASSUME: of the solid, not centred, with open boundaries: pairs that would leave the volume are
     counted neither above nor below the fraction line.
