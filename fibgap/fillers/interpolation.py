@@ -10,13 +10,15 @@ from scipy.interpolate import CubicSpline
 GOLD_FROM = 0.5 - 1e-5
 
 
-def linear_weights(known: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.float32]:
+def linear_weights(
+    known: NDArray[np.int64] | NDArray[np.float64], wanted: NDArray[np.int64]
+) -> NDArray[np.float32]:
     """Return the weights of linear interpolation.
 
     Parameters
     ----------
-    known : (N,) int
-        Increasing layer indices with values.
+    known : (N,) int or float
+        Increasing positions with values, in voxels from layer 0.
     wanted : (M,) int
         Layer indices between the first and the last known one.
 
@@ -35,13 +37,16 @@ def linear_weights(known: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArr
     return np.stack(rows, axis=1).astype(np.float32)
 
 
-def spline_weights(known: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.float32]:
+def spline_weights(
+    known: NDArray[np.int64] | NDArray[np.float64], wanted: NDArray[np.int64]
+) -> NDArray[np.float32]:
     """Return the weights of the not-a-knot cubic spline through all known layers.
 
     Parameters
     ----------
-    known : (N,) int
-        Increasing layer indices with values, at least 2 (a line, 3: a parabola).
+    known : (N,) int or float
+        Increasing positions with values, in voxels from layer 0, at least 2 (a line, 3: a
+        parabola).
     wanted : (M,) int
         Layer indices between the first and the last known one.
 

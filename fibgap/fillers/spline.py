@@ -29,11 +29,12 @@ def fill_cubic_spline(gapped: GappedVolume, block_voxels: int = 2**27) -> NDArra
     ASSUME: not-a-knot ends, through all known layers; the supplement says "cubic splines".
     """
     missing = gapped.missing_layers
-    weights = spline_weights(gapped.layers, missing)
+    positions, slices = gapped.samples()
+    weights = spline_weights(positions, missing)
     _, n_y, n_x = gapped.shape
     rows = max(1, block_voxels // (gapped.n_layers * n_x))
     filled = np.empty((len(missing), n_y, n_x), dtype=np.bool_)
     for start in range(0, n_y, rows):
         part = slice(start, start + rows)
-        filled[:, part] = threshold(apply_weights(weights, gapped.slices[:, part]))
+        filled[:, part] = threshold(apply_weights(weights, slices[:, part]))
     return filled
