@@ -37,6 +37,27 @@ def linear_weights(
     return np.stack(rows, axis=1).astype(np.float32)
 
 
+def well_apart(positions: NDArray[np.float64], least: float = 0.1) -> NDArray[np.int64]:
+    """Return which positions lie at least so many voxels after the one kept before.
+
+    Notes
+    -----
+    Two slices that nearly coincide but differ in a voxel give a spline a slope without bound, and
+    weights whose rounding shows. A tenth of a voxel is far below what a depth can be known to.
+
+    Examples
+    --------
+    >>> well_apart(np.array([0.0, 3.0, 3.02, 3.1, 7.0])).tolist()
+    [0, 1, 3, 4]
+    """
+    kept = [0]
+    for index in range(1, len(positions)):
+        # A part in 10^9 of a voxel keeps 3.1 - 3.0 at a tenth.
+        if positions[index] - positions[kept[-1]] >= least - 1e-9:
+            kept.append(index)
+    return np.array(kept)
+
+
 def spline_weights(
     known: NDArray[np.int64] | NDArray[np.float64], wanted: NDArray[np.int64]
 ) -> NDArray[np.float32]:

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fibgap.fillers import register
-from fibgap.fillers.interpolation import apply_weights, spline_weights, threshold
+from fibgap.fillers.interpolation import apply_weights, spline_weights, threshold, well_apart
 from fibgap.stack import GappedVolume
 
 
@@ -26,10 +26,14 @@ def fill_cubic_spline(gapped: GappedVolume, block_voxels: int = 2**27) -> NDArra
 
     Notes
     -----
-    ASSUME: not-a-knot ends, through all known layers; the supplement says "cubic splines".
+    ASSUME: not-a-knot ends, through all slices; the supplement says "cubic splines". Of slices
+    less than a tenth of a voxel apart one is used, see `well_apart`.
     """
     missing = gapped.missing_layers
     positions, slices = gapped.samples()
+    kept = well_apart(positions)
+    if len(kept) < len(positions):
+        positions, slices = positions[kept], slices[kept]
     weights = spline_weights(positions, missing)
     _, n_y, n_x = gapped.shape
     rows = max(1, block_voxels // (gapped.n_layers * n_x))

@@ -139,3 +139,20 @@ def test_linear_changes_phase_half_way_between_true_positions():
     assert gapped.layers.tolist() == [0, 5]
     for filler in ("linear", "shape_based"):
         assert fill(gapped, filler)[1:5, 0, 0].tolist() == [True, True, False, False]
+
+
+def test_slices_that_nearly_coincide_do_not_swing_the_spline():
+    """A slice 10^-4 voxels after another one, with a flipped pixel, changes nothing beside it."""
+    # Through 0 at 1.4 and 1 at 1.4001 a spline would rise by 10^4 per voxel.
+    slices = np.zeros((5, 1, 3), bool)
+    slices[3:, 0, 1] = True
+    slices[2, 0, 2] = True
+    positions = np.array([0, 1.4, 1.4001, 5, 8])
+    gapped = place_slices(SliceStack(slices, positions, 1.0), "repositioned", positions="true")
+    volume = fill(gapped, "cubic_spline")
+    assert not volume[3:, 0, ::2].any()
+    without = np.delete(np.arange(5), 2)
+    gapped = place_slices(
+        SliceStack(slices[without], positions[without], 1.0), "repositioned", positions="true"
+    )
+    np.testing.assert_array_equal(fill(gapped, "cubic_spline"), volume)
