@@ -240,6 +240,22 @@ def place_slices(
     return PLACEMENTS[placement](stack, Grid(nominal_nm, positions, grid_start_nm))
 
 
+def placement_record(gapped: GappedVolume) -> dict[str, float | int]:
+    """Return what became of a stack of one's own: `placement_facts`, and the slices besides.
+
+    Returns
+    -------
+    dict
+        "n_given" slices are "n_slices" that are shown in a layer, "n_sharing" that share one of
+        these layers and are used between layers, and "n_dropped" that are not used.
+    """
+    return {
+        "n_given": gapped.n_given,
+        "n_sharing": len(gapped.spare_slices),
+        **placement_facts(gapped),
+    }
+
+
 def placement_facts(gapped: GappedVolume) -> dict[str, float | int]:
     """Return what is recorded of a placement, by column name of the dataset table."""
     return {

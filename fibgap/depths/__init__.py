@@ -10,9 +10,20 @@ from dataclasses import dataclass
 from fibgap.depths.names import read_names
 from fibgap.depths.nominal import nominal_depths
 from fibgap.depths.result import Depths
+from fibgap.depths.suspicion import check_depths, check_placement, place_own
 from fibgap.depths.tables import read_table
 
-__all__ = ["SOURCES", "Depths", "Source", "nominal_depths", "read_names", "read_table"]
+__all__ = [
+    "SOURCES",
+    "Depths",
+    "Source",
+    "check_depths",
+    "check_placement",
+    "nominal_depths",
+    "place_own",
+    "read_names",
+    "read_table",
+]
 
 
 @dataclass(frozen=True)
