@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fibgap.arms import Arm
-from fibgap.errors import InputError
 from fibgap.fillers import fill
 from fibgap.holes import HoleFilling, fill_holes
-from fibgap.placement import NEED_NOMINAL, place_slices
+from fibgap.placement import place_slices
 from fibgap.stack import GappedVolume, SliceStack
 
 
@@ -41,6 +40,8 @@ def rebuild(
     nominal_nm: float | None = None,
     max_pixels: int = 19,
     options: Mapping[str, Any] | None = None,
+    positions: str = "rounded",
+    grid_start_nm: float | None = None,
 ) -> Rebuilt:
     """Rebuild a volume from slices: place them, fill the gaps, close small holes.
 
@@ -56,6 +57,8 @@ def rebuild(
         Area of the largest hole that is closed, in pixels.
     options : mapping, optional
         Options of the filler; the filler "network" needs its ``network``.
+    positions, grid_start_nm
+        See `fibgap.placement.place_slices`.
 
     Returns
     -------
@@ -74,9 +77,13 @@ def rebuild(
     >>> rebuild(stack, Arm(filler="nearest")).volume[:, 0].astype(int).tolist()
     [[1, 0, 0], [1, 0, 0], [1, 1, 1], [1, 1, 1]]
     """
-    if nominal_nm is None and arm.placement in NEED_NOMINAL:
-        raise InputError(f"placement '{arm.placement}' needs nominal_nm, a thickness in nm.")
-    gapped = place_slices(stack, arm.placement, nominal_nm=nominal_nm or 0.0)
+    gapped = place_slices(
+        stack,
+        arm.placement,
+        nominal_nm=nominal_nm,
+        positions=positions,
+        grid_start_nm=grid_start_nm,
+    )
     volume = fill(gapped, arm.filler, **(options or {}))
     holes = None
     if arm.fill_holes:

@@ -26,7 +26,7 @@ FLOORS = [
     ["io"],
     ["placement", "holes"],
     ["stack"],
-    ["errors", "seeds", "arms"],
+    ["errors", "units", "seeds", "arms"],
 ]
 
 

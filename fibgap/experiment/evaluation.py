@@ -117,14 +117,3 @@ def compare_with_truth(
         }
     errors = truth_errors(dict(record.arrays), dict(true_record.arrays))
     return Record(record.arrays, {**record.attributes, **errors, **by_voxel})
-
-
-def placement_facts(gapped: GappedVolume) -> dict[str, float | int]:
-    """Return what is recorded of a placement, by column name of the dataset table."""
-    return {
-        "n_slices": len(gapped.layers),
-        "n_dropped": gapped.n_given - len(gapped.layers),
-        "n_layers": gapped.n_layers,
-        "effective_voxel_nm": gapped.effective_voxel_nm,
-        "largest_gap_layers": gapped.largest_gap,
-    }

@@ -10,11 +10,10 @@ from fibgap.experiment.evaluation import (
     anisotropy_errors,
     compare_with_truth,
     measure_volume,
-    placement_facts,
     truth_errors,
 )
 from fibgap.fillers import fill
-from fibgap.placement import place_slices
+from fibgap.placement import place_slices, placement_facts
 from fibgap.stack import SliceStack, between_slices, nearest_layer
 
 VOXEL_NM = 2.5
@@ -41,7 +40,7 @@ def stack(truth):
 @pytest.fixture(scope="module")
 def gapped(stack):
     """The slices at their true depths."""
-    return place_slices(stack, "repositioned", nominal_nm=10)
+    return place_slices(stack, "repositioned", grid_start_nm=0)
 
 
 @pytest.fixture(scope="module")

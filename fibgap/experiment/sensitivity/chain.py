@@ -12,10 +12,10 @@ from fibgap.arms import ORIGINAL, Arm
 from fibgap.experiment.evaluation import (
     compare_with_truth,
     measure_volume,
-    placement_facts,
 )
 from fibgap.io.storage import Record
 from fibgap.measures.voxelwise import voxel_error
+from fibgap.placement import placement_facts
 from fibgap.rebuilding import rebuild
 from fibgap.stack import GappedVolume, SliceStack, between_slices
 from fibgap.synthetic.milling import Milling, mill_volume
@@ -121,15 +121,9 @@ def within_truth(
     inside = (depth >= 0) & (depth < layers)
     if inside.all():
         return gapped, volume
-    known = gapped.layers[inside]
-    first, last = int(known[0]), int(known[-1])
-    part = replace(
-        gapped,
-        slices=gapped.slices[inside],
-        layers=known - first,
-        origin_layer=gapped.origin_layer + first,
-    )
-    return part, volume[first : last + 1]
+    first, last = np.flatnonzero(inside)[[0, -1]].tolist()
+    known = gapped.layers
+    return gapped.between(first, last), volume[known[first] : known[last] + 1]
 
 
 def _measure_arm(
@@ -148,6 +142,8 @@ def _measure_arm(
         nominal_nm=nominal_nm,
         max_pixels=measuring.max_pixels,
         options=options,
+        # The layers of the true volume are rebuilt, wherever the first slice is taken to lie.
+        grid_start_nm=0.0,
     )
     volume, gapped = rebuilt.volume, rebuilt.gapped
     facts: dict[str, Any] = dict(placement_facts(gapped))
