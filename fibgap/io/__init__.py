@@ -1,0 +1,5 @@
+"""Stacks in, volumes out.
+
+`images` reads what a microscope delivers, `segmentation` and `geometry` make solid and pore of
+square pixels from it, `volumes` writes the result. Every file format is one module of `formats`.
+"""
