@@ -234,10 +234,9 @@ def one_axis(counts: dict[str, int], source: str) -> tuple[int, str]:
             f"{source} holds {count} channels of one image, not a stack: its channel axis has "
             f"{count} entries and z has 1; if they are slices, save them as such."
         )
-    return (
-        count,
-        "" if name == "z" else f"the file calls its {count} images steps of {name}: read as slices",
-    )
+    if name == "z":
+        return count, ""
+    return count, f"the file's {count} images lie along its {name} axis: read as slices"
 
 
 def full_path(path: Path | str) -> Path:

@@ -167,7 +167,7 @@ def _plain_planes(file: TiffFile, images: list[TiffPage], path: Path, pages: Pag
 def _with_planes(pages: Pages, planes: list[_Plane], rows: int | None) -> Pages:
     """Return the slices as one stack, or say which is the first that is not like the others."""
     first = planes[0].page
-    size, dtype = (first.imagelength, first.imagewidth), _dtype(first)
+    size, dtype = (first.imagelength, first.imagewidth), _dtype(first, planes[0].source)
     for plane in planes:
         check_data(plane.page, plane.source)
         here = (plane.page.imagelength, plane.page.imagewidth)
@@ -176,10 +176,10 @@ def _with_planes(pages: Pages, planes: list[_Plane], rows: int | None) -> Pages:
                 f"{plane.source} has {here[0]} x {here[1]} pixels, but {planes[0].source} has "
                 f"{size[0]} x {size[1]}: all slices need one size."
             )
-        if _dtype(plane.page) != dtype:
+        if (kind := _dtype(plane.page, plane.source)) != dtype:
             raise InputError(
-                f"{plane.source} is of type {_dtype(plane.page)}, but {planes[0].source} of "
-                f"{dtype}: all slices need one type."
+                f"{plane.source} is of type {kind}, but {planes[0].source} of {dtype}: all slices "
+                "need one type."
             )
         _note_how(plane.page, pages)
     depth = first.imagedepth
@@ -212,20 +212,19 @@ def _read_plane(plane: _Plane) -> Block:
         if plane.offset:
             handle = page.parent.filehandle
             handle.seek(page.dataoffsets[0] + plane.offset)
-            stored = _dtype(page).newbyteorder(page.parent.byteorder)
+            stored = _dtype(page, plane.source).newbyteorder(page.parent.byteorder)
             values = handle.read_array(stored, math.prod(page.shape)).reshape(page.shape)
-            values = values.astype(_dtype(page), copy=False)
+            values = values.astype(_dtype(page, plane.source), copy=False)
         else:
             values = page.asarray()
         return _as_seen(page, values, plane.source)
 
 
-def _dtype(page: TiffPage) -> np.dtype[Any]:
+def _dtype(page: TiffPage, source: str) -> np.dtype[Any]:
     """Return the type of a page as it is read."""
     if page.dtype is None:
         raise InputError(
-            f"{page.parent.filename} has pixels of {page.bitspersample} bits in a form that cannot "
-            "be read."
+            f"{source} has pixels of {page.bitspersample} bits in a form that cannot be read."
         )
     return np.dtype(np.uint8) if page.photometric == PHOTOMETRIC.PALETTE else page.dtype
 
