@@ -1,6 +1,7 @@
 """What a microscope delivers and what placement makes of it."""
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,7 +22,7 @@ def require_binary(array: ArrayLike, name: str) -> NDArray[np.bool_]:
     >>> require_binary([0, 1, 1], "line").tolist()
     [False, True, True]
     """
-    values = np.asarray(array)
+    values = _one_array(array, name)
     if values.dtype == np.bool_:
         return values
     if values.dtype.kind == "f" and np.isnan(values).any():
@@ -30,11 +31,30 @@ def require_binary(array: ArrayLike, name: str) -> NDArray[np.bool_]:
         raise InputError(f"{name} must be numbers or booleans, but is of type {values.dtype}.")
     wrong = (values != 0) & (values != 1)
     if wrong.any():
-        raise InputError(
-            f"{name} must be binary (0 or 1), but holds the value {values[wrong].flat[0]}: "
-            "segment it first."
-        )
+        found = np.unique(values)
+        advice = "segment it first (fibgap.io.segmentation)"
+        if len(found) == 2:
+            low, high = found.tolist()
+            advice = f"its two values are {low} and {high}, pass `== {high}` if {high} is solid"
+        elif len(found) < 12 and values.dtype.kind in "ui":
+            shown = ", ".join(map(str, found.tolist()))
+            advice = f"its values are {shown}, pass `==` the label that is solid"
+        value = values[wrong].flat[0]
+        raise InputError(f"{name} must be binary (0 or 1), but holds the value {value}: {advice}.")
     return values.astype(np.bool_)
+
+
+def _one_array(array: ArrayLike, name: str) -> NDArray[Any]:
+    """Return an array, or say which part of a list is not like the first."""
+    try:
+        return np.asarray(array)
+    except ValueError:
+        shapes = [np.shape(part) for part in array]  # type: ignore[union-attr]
+        odd = next(i for i, shape in enumerate(shapes) if shape != shapes[0])
+        raise InputError(
+            f"{name} needs parts of one size, but part {odd} has shape {shapes[odd]} and part 0 "
+            f"{shapes[0]}."
+        ) from None
 
 
 def nearest_layer(depths_nm: NDArray[np.float64], voxel_nm: float) -> NDArray[np.int64]:
@@ -78,6 +98,11 @@ class SliceStack:
             raise InputError(f"{len(slices)} slices need as many depths, but {depths.size} came.")
         if len(slices) < 2:
             raise InputError(f"a slice stack needs at least 2 slices, but has {len(slices)}.")
+        if np.ndim(self.voxel_nm):
+            raise InputError(
+                f"voxel_nm must be one length, since voxels are cubes, but is {self.voxel_nm}: "
+                "make the pixels square first (fibgap.io.geometry.square_pixels)."
+            )
         if not self.voxel_nm > 0:
             raise InputError(f"voxel_nm must be positive, but is {self.voxel_nm}.")
         if not np.isfinite(depths).all():
@@ -91,8 +116,11 @@ class SliceStack:
                 f"slice {bad} at {depths[bad]} nm."
             )
         if not slices.any() or slices.all():
-            state = "all solid" if slices.all() else "all pore"
-            raise InputError(f"the slice stack is {state}: there is no structure to rebuild.")
+            state = "solid" if slices.all() else "pore"
+            raise InputError(
+                f"the slice stack is all {state}: there is no structure to rebuild (labels that "
+                "start at 1 are all above 0: compare them with the one that is solid)."
+            )
         object.__setattr__(self, "slices", slices)
         object.__setattr__(self, "depths_nm", depths)
 

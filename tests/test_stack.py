@@ -29,7 +29,12 @@ def test_binary_images_of_any_type_are_gold_and_pore(dtype):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ([0, 255], r"the stack must be binary \(0 or 1\), but holds the value 255: segment"),
+        ([0, 255], r"binary \(0 or 1\), but holds the value 255: its two values are 0 and 255"),
+        ([0, 255], r"pass `== 255` if 255 is solid"),
+        ([1, 2], r"the stack must .* holds the value 2: .* are 1 and 2, pass `== 2`"),
+        ([0, 1, 2], r"its values are 0, 1, 2, pass `==` the label that is solid"),
+        (np.arange(40), r"segment it first \(fibgap\.io\.segmentation\)"),
+        ([[0, 1], [1]], r"the stack needs parts of one size, but part 1 has shape \(1,\)"),
         ([0.5, 1.0], r"holds the value 0\.5"),
         ([-1, 0], r"holds the value -1"),
         ([0.0, np.inf], r"holds the value inf"),
@@ -69,7 +74,9 @@ def test_stack_keeps_what_it_is_given():
         ({"depths_nm": [0, 5, 5]}, r"slice 2 lies at 5\.0 nm after slice 1 at 5\.0 nm"),
         ({"depths_nm": [0, 5, 3]}, r"slice 2 lies at 3\.0 nm after slice 1 at 5\.0 nm"),
         ({"slices": np.zeros((3, 2, 2), bool)}, "all pore"),
-        ({"slices": np.ones((3, 2, 2), bool)}, "all solid"),
+        ({"slices": np.ones((3, 2, 2), bool)}, r"all solid: .*\(labels that start at 1"),
+        ({"slices": [SLICES[0], SLICES[1, :, :1], SLICES[2]]}, r"part 1 has shape \(1, 1\)"),
+        ({"voxel_nm": (10, 3.17, 2.5)}, r"one length, .* but is \(10, 3\.17, 2\.5\)"),
         ({"slices": SLICES * 255}, "the slice stack must be binary .* 255"),
     ],
 )
