@@ -1,0 +1,246 @@
+"""A stack of one's own in pictures: where its slices lie, cuts before and after, directions."""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from numpy.typing import NDArray
+
+from fibgap.measures import measure_symbol
+from fibgap.report.figures.showcase import COLORS, scale_bar_nm
+from fibgap.report.figures.style import GREY, look
+from fibgap.stack import GappedVolume
+from fibgap.stacks import LoadedStack
+from fibgap.stacks.loading import Histogram
+from fibgap.stacks.verdict import Directions
+
+_SOLID, _PORE, *_, _MISSING = COLORS.values()
+#: Colours of z, y and x, told apart by people with colour-blindness.
+_AXES = {"z": "#D55E00", "y": "#0072B2", "x": "#56B4E9"}
+#: Width of a figure in inches.
+_WIDTH = 9.2
+
+
+def plot_depths(loaded: LoadedStack) -> Figure:
+    """Plot the depth of every slice, its thickness, and how often which thickness occurs.
+
+    Parameters
+    ----------
+    loaded : LoadedStack
+        The stack. The thickness of a slice is its distance to the next one.
+    """
+    depths, voxel = loaded.stack.depths_nm, loaded.stack.voxel_nm
+    steps = np.diff(depths)
+    with look():
+        figure = Figure(figsize=(_WIDTH, 2.6), layout="constrained")
+        left, middle, right = figure.subplots(1, 3, width_ratios=[1, 1.3, 0.7])
+        left.plot(np.arange(len(depths)), depths, ".-", color="#0072B2", ms=3, lw=0.8)
+        left.set_xlabel("slice")
+        left.set_ylabel("depth / nm")
+        left.invert_yaxis()
+        middle.plot(np.arange(len(steps)), steps, ".-", color="#0072B2", ms=3, lw=0.6)
+        middle.set_xlabel("slice")
+        middle.set_ylabel("thickness / nm")
+        middle.sharey(right)
+        right.hist(steps, bins=_bins(steps), orientation="horizontal", color="#0072B2", alpha=0.75)
+        right.set_xlabel("slices")
+        for axes in (middle, right):
+            axes.axhline(steps.mean(), color="#444444", lw=0.8)
+            axes.axhline(voxel, color="#D55E00", lw=0.8, ls=(0, (4, 3)))
+        for value, name, color in (
+            (steps.mean(), f"mean {steps.mean():.3g} nm", "#444444"),
+            (voxel, f"voxel {voxel:.3g} nm", "#D55E00"),
+        ):
+            right.annotate(
+                name,
+                (1, value),
+                xycoords=("axes fraction", "data"),
+                xytext=(0, 2),
+                textcoords="offset points",
+                ha="right",
+                fontsize=7,
+                color=color,
+            )
+        middle.set_ylim(0, max(steps.max(), voxel) * 1.08)
+        for axes in (left, middle):
+            axes.grid(color="#E4E4E4", lw=0.6)
+    return figure
+
+
+def _bins(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return edges of bins, also where all values are the same but for rounding."""
+    low, high = float(values.min()), float(values.max())
+    if high - low < 1e-6 * high:
+        low, high = 0.95 * low, 1.05 * high
+    return np.linspace(low, high, max(6, min(30, len(values) // 3)) + 1)
+
+
+def plot_cuts(volume: NDArray[np.bool_], gapped: GappedVolume, *, window: int = 400) -> Figure:
+    """Picture three cuts through a volume, before and after it was filled.
+
+    Parameters
+    ----------
+    volume : (Z, Y, X) bool
+        The filled volume.
+    gapped : GappedVolume
+        What was known of it.
+    window : int
+        Edge of the pictures in voxels; larger volumes are cropped about their middle.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Above the slices, missing layers grey; below the filled volume. Left the layer in the middle
+        of the widest gap, beside it zx- and zy-planes, z downwards.
+    """
+    kinds = np.where(volume, 0, 1).astype(np.uint8)
+    before = kinds.copy()
+    before[gapped.missing_layers] = 2
+    layer, known = _layer_in_widest_gap(gapped)
+    n_y, n_x = volume.shape[1] // 2, volume.shape[2] // 2
+    pictures = [
+        (
+            f"xy, nearest slice (layer {known})",
+            f"xy, layer {layer}" + (", filled" if layer != known else ""),
+            kinds[known],
+            kinds[layer],
+        ),
+        (f"zx at y = {n_y}, slices", "zx, filled", before[:, n_y], kinds[:, n_y]),
+        (f"zy at x = {n_x}, slices", "zy, filled", before[:, :, n_x], kinds[:, :, n_x]),
+    ]
+    colors = np.array([_rgb(_SOLID), _rgb(_PORE), _rgb(_MISSING)])
+    cropped = [(a, b, _middle(c, window), _middle(d, window)) for a, b, c, d in pictures]
+    # All lengths in inches, so that a voxel is equally large everywhere.
+    gap, head, foot = 0.25, 0.3, 0.42
+    per_voxel = (_WIDTH - 4 * gap) / sum(image.shape[1] for *_, image in cropped)
+    row = max(image.shape[0] for *_, image in cropped) * per_voxel
+    height = 2 * (row + head) + foot
+    with look():
+        figure = Figure(figsize=(_WIDTH, height))
+        across = gap
+        for above, below, first, second in cropped:
+            width = first.shape[1] * per_voxel
+            for place, (title, image) in enumerate(((above, first), (below, second))):
+                tall = image.shape[0] * per_voxel
+                top = height - head - place * (row + head)
+                box = (across / _WIDTH, (top - tall) / height, width / _WIDTH, tall / height)
+                axes = figure.add_axes(box)
+                axes.imshow(colors[image], interpolation="none", aspect="auto")
+                axes.set_title(title, pad=4)
+                axes.set_xticks([])
+                axes.set_yticks([])
+                for spine in axes.spines.values():
+                    spine.set_visible(True)
+                    spine.set_linewidth(0.6)
+            across += width + gap
+        _scale_bar(figure, per_voxel / gapped.voxel_nm, gap)
+        names = {"solid": _SOLID, "pore": _PORE, "no slice": _MISSING}
+        patches = [Patch(facecolor=c, edgecolor="#888888", lw=0.5) for c in names.values()]
+        figure.legend(patches, list(names), loc="lower right", ncols=3, handlelength=1.2)
+    return figure
+
+
+def _scale_bar(figure: Figure, inches_per_nm: float, left: float) -> None:
+    """Draw a scale bar at the bottom."""
+    width, height = figure.get_size_inches()
+    length = scale_bar_nm(2.5 / inches_per_nm)
+    axes = figure.add_axes((left / width, 0.18 / height, length * inches_per_nm / width, 0.001))
+    axes.axhline(0, color="black", lw=2.5, solid_capstyle="butt")
+    axes.axis("off")
+    end = (left + length * inches_per_nm + 0.07) / width
+    figure.text(end, 0.18 / height, f"{length:g} nm", fontsize=8, va="center")
+
+
+def _layer_in_widest_gap(gapped: GappedVolume) -> tuple[int, int]:
+    """Return the layer in the middle of the widest gap, and the nearest known one."""
+    place = int(np.argmax(np.diff(gapped.layers)))
+    start, stop = int(gapped.layers[place]), int(gapped.layers[place + 1])
+    return start + (stop - start) // 2, start
+
+
+def _rgb(color: str) -> list[float]:
+    """Return a colour as three numbers between 0 and 1."""
+    return [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+
+
+def _middle(image: NDArray[np.uint8], window: int) -> NDArray[np.uint8]:
+    """Crop an image about its middle to at most `window` pixels an edge."""
+    first, second = (max(0, (n - window) // 2) for n in image.shape)
+    return image[first : first + window, second : second + window]
+
+
+def plot_directions(
+    curves: Mapping[str, NDArray[np.float64]],
+    directions: Mapping[str, Directions],
+    voxel_nm: float,
+) -> Figure:
+    """Plot curves along z, y and x, one panel per measure.
+
+    Parameters
+    ----------
+    curves : mapping of str to (3, L) float64
+        By measure, along z, y, x; lag 0 first.
+    directions : mapping of str to Directions
+        By measure, for the titles.
+    voxel_nm : float
+        Length of one lag in nm.
+    """
+    with look():
+        figure = Figure(figsize=(_WIDTH, 2.9), layout="constrained")
+        panels: list[Axes] = [*np.ravel(figure.subplots(1, len(curves), squeeze=False))]
+        for axes, (name, values) in zip(panels, curves.items(), strict=True):
+            lags = np.arange(values.shape[1]) * voxel_nm
+            for axis, curve in zip(("y", "x", "z"), values[[1, 2, 0]], strict=True):
+                axes.plot(lags, curve, color=_AXES[axis], label=f"along {axis}")
+            seen = np.flatnonzero(values.max(axis=0) > 0.01 * values[0, 0])
+            axes.set_xlim(0, max(int(seen.max(initial=1)), 1) * voxel_nm)
+            axes.set_ylim(bottom=0)
+            axes.set_xlabel("lag / nm")
+            axes.set_ylabel(measure_symbol(name))
+            each = directions[name]
+            axes.set_title(
+                f"{measure_symbol(name)}: z from the plane {_share(each.along_z)}, "
+                f"y from x {_share(each.in_plane)}"
+            )
+            axes.grid(color="#E4E4E4", lw=0.6)
+        panels[-1].legend()
+    return figure
+
+
+def _share(value: float) -> str:
+    """Return a share in percent, or a dash where it is undefined."""
+    return "–" if math.isnan(value) else f"{100 * value:.1f} %"
+
+
+def plot_histogram(histogram: Histogram) -> Figure | None:
+    """Plot how often every grey value occurs, with the thresholds; None for two or three values.
+
+    Parameters
+    ----------
+    histogram : Histogram
+        Of `fibgap.stacks.load_stack`.
+    """
+    counts, edges = histogram.counts, histogram.edges
+    if np.count_nonzero(counts) < 4:
+        return None
+    with look():
+        figure = Figure(figsize=(_WIDTH, 2.5), layout="constrained")
+        axes = figure.subplots()
+        axes.stairs(counts, edges, fill=True, color="#9FB8CC")
+        for value in histogram.thresholds:
+            axes.axvline(value, color="#D55E00", lw=1.2)
+            axes.annotate(
+                f" {value:.4g}",
+                (value, 1),
+                xycoords=("data", "axes fraction"),
+                va="top",
+                color="#D55E00",
+            )
+        axes.set_xlim(edges[0], edges[-1])
+        axes.set_xlabel("grey value")
+        axes.set_ylabel("pixels")
+        axes.tick_params(axis="y", color=GREY)
+    return figure
