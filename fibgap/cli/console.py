@@ -124,7 +124,8 @@ class Console:
         """Tell a warning, once."""
         if sentence not in self._seen:
             self._seen.add(sentence)
-            self._line(f"warning: {for_the_command_line(sentence).removesuffix('.')}.")
+            end = "" if sentence.endswith((".", "?")) else "."
+            self._line(f"warning: {for_the_command_line(sentence)}{end}")
 
     def error(self, sentence: str) -> None:
         """Tell what is wrong."""

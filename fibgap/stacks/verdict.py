@@ -64,15 +64,18 @@ def fill_verdict(
         f"{len(stack.slices)} slices {at} make a volume of {size}.",
         f"{missing} of its {z} layers ({missing / z:.0%}) lie between slices and were filled by "
         f"{choice.filler}; the widest gap has {gap} layer{'s' if gap != 1 else ''} "
-        f"({gap * voxel:.4g} nm), and nothing that is thinner can be seen there.",
+        f"({gap * voxel:.4g} nm): what is thinner than that can be missing there.",
         _isotropy(directions),
     )
 
 
 def _isotropy(directions: Mapping[str, Directions]) -> str:
     """Return a sentence on how z differs from the plane."""
-    parts = [
-        f"{measure_symbol(name)} by {each.along_z:.1%} (y from x by {each.in_plane:.1%})"
-        for name, each in directions.items()
-    ]
-    return f"Along z the solid differs from that in the plane: {' and '.join(parts)}."
+    along = " and ".join(
+        f"{each.along_z:.1%} in {measure_symbol(name)}" for name, each in directions.items()
+    )
+    plane = " and ".join(f"{each.in_plane:.1%}" for each in directions.values())
+    return (
+        f"Along z the solid differs from that in the plane by {along}; within the plane, where no "
+        f"slicing matters, y differs from x by {plane}."
+    )

@@ -4,7 +4,6 @@ import math
 from collections.abc import Mapping
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
@@ -22,6 +21,8 @@ _SOLID, _PORE, *_, _MISSING = COLORS.values()
 _AXES = {"z": "#D55E00", "y": "#0072B2", "x": "#56B4E9"}
 #: Width of a figure in inches.
 _WIDTH = 9.2
+#: Height of a picture in inches, at most.
+_TALLEST = 4.5
 
 
 def plot_depths(loaded: LoadedStack) -> Figure:
@@ -36,7 +37,7 @@ def plot_depths(loaded: LoadedStack) -> Figure:
     steps = np.diff(depths)
     with look():
         figure = Figure(figsize=(_WIDTH, 2.6), layout="constrained")
-        left, middle, right = figure.subplots(1, 3, width_ratios=[1, 1.3, 0.7])
+        left, middle, right = figure.subplots(1, 3, width_ratios=[1, 1.3, 0.6])
         left.plot(np.arange(len(depths)), depths, ".-", color="#0072B2", ms=3, lw=0.8)
         left.set_xlabel("slice")
         left.set_ylabel("depth / nm")
@@ -44,25 +45,26 @@ def plot_depths(loaded: LoadedStack) -> Figure:
         middle.plot(np.arange(len(steps)), steps, ".-", color="#0072B2", ms=3, lw=0.6)
         middle.set_xlabel("slice")
         middle.set_ylabel("thickness / nm")
-        middle.sharey(right)
+        right.sharey(middle)
         right.hist(steps, bins=_bins(steps), orientation="horizontal", color="#0072B2", alpha=0.75)
+        right.tick_params(labelleft=False)
         right.set_xlabel("slices")
-        for axes in (middle, right):
-            axes.axhline(steps.mean(), color="#444444", lw=0.8)
-            axes.axhline(voxel, color="#D55E00", lw=0.8, ls=(0, (4, 3)))
+        right.xaxis.get_major_locator().set_params(integer=True)
         for value, name, color in (
-            (steps.mean(), f"mean {steps.mean():.3g} nm", "#444444"),
+            (float(steps.mean()), f"mean {steps.mean():.3g} nm", "#444444"),
             (voxel, f"voxel {voxel:.3g} nm", "#D55E00"),
         ):
-            right.annotate(
+            line = "-" if name.startswith("mean") else (0, (4, 3))
+            for axes in (middle, right):
+                axes.axhline(value, color=color, lw=0.8, ls=line)
+            right.text(
+                1.02,
+                value,
                 name,
-                (1, value),
-                xycoords=("axes fraction", "data"),
-                xytext=(0, 2),
-                textcoords="offset points",
-                ha="right",
+                transform=right.get_yaxis_transform(),
                 fontsize=7,
                 color=color,
+                va="center",
             )
         middle.set_ylim(0, max(steps.max(), voxel) * 1.08)
         for axes in (left, middle):
@@ -94,7 +96,7 @@ def plot_cuts(volume: NDArray[np.bool_], gapped: GappedVolume, *, window: int = 
     -------
     matplotlib.figure.Figure
         Above the slices, missing layers grey; below the filled volume. Left the layer in the middle
-        of the widest gap, beside it zx- and zy-planes, z downwards.
+        of the widest gap, beside it zx- and zy-planes, z downwards, with marks at that layer.
     """
     kinds = np.where(volume, 0, 1).astype(np.uint8)
     before = kinds.copy()
@@ -115,8 +117,10 @@ def plot_cuts(volume: NDArray[np.bool_], gapped: GappedVolume, *, window: int = 
     cropped = [(a, b, _middle(c, window), _middle(d, window)) for a, b, c, d in pictures]
     # All lengths in inches, so that a voxel is equally large everywhere.
     gap, head, foot = 0.25, 0.3, 0.42
+    rows = max(image.shape[0] for *_, image in cropped)
     per_voxel = (_WIDTH - 4 * gap) / sum(image.shape[1] for *_, image in cropped)
-    row = max(image.shape[0] for *_, image in cropped) * per_voxel
+    per_voxel = min(per_voxel, _TALLEST / rows)
+    row = rows * per_voxel
     height = 2 * (row + head) + foot
     with look():
         figure = Figure(figsize=(_WIDTH, height))
@@ -130,6 +134,10 @@ def plot_cuts(volume: NDArray[np.bool_], gapped: GappedVolume, *, window: int = 
                 axes = figure.add_axes(box)
                 axes.imshow(colors[image], interpolation="none", aspect="auto")
                 axes.set_title(title, pad=4)
+                if not title.startswith("xy"):
+                    mark = layer - max(0, (len(volume) - window) // 2)
+                    for side, sign in ((-0.5, 5), (image.shape[1] - 0.5, 4)):
+                        axes.plot(side, mark, marker=sign, color="#D55E00", ms=6, clip_on=False)
                 axes.set_xticks([])
                 axes.set_yticks([])
                 for spine in axes.spines.values():
@@ -148,7 +156,7 @@ def _scale_bar(figure: Figure, inches_per_nm: float, left: float) -> None:
     width, height = figure.get_size_inches()
     length = scale_bar_nm(2.5 / inches_per_nm)
     axes = figure.add_axes((left / width, 0.18 / height, length * inches_per_nm / width, 0.001))
-    axes.axhline(0, color="black", lw=2.5, solid_capstyle="butt")
+    axes.axhline(0, color="black", lw=2.5, solid_capstyle="butt", clip_on=False)
     axes.axis("off")
     end = (left + length * inches_per_nm + 0.07) / width
     figure.text(end, 0.18 / height, f"{length:g} nm", fontsize=8, va="center")
@@ -177,7 +185,7 @@ def plot_directions(
     directions: Mapping[str, Directions],
     voxel_nm: float,
 ) -> Figure:
-    """Plot curves along z, y and x, one panel per measure.
+    """Plot curves along z, y and x, and how far they are from the mean of y and x.
 
     Parameters
     ----------
@@ -189,30 +197,35 @@ def plot_directions(
         Length of one lag in nm.
     """
     with look():
-        figure = Figure(figsize=(_WIDTH, 2.9), layout="constrained")
-        panels: list[Axes] = [*np.ravel(figure.subplots(1, len(curves), squeeze=False))]
-        for axes, (name, values) in zip(panels, curves.items(), strict=True):
+        figure = Figure(figsize=(_WIDTH, 4.2), layout="constrained")
+        panels = figure.subplots(2, len(curves), squeeze=False, height_ratios=[2, 1])
+        for (above, below), (name, values) in zip(panels.T, curves.items(), strict=True):
+            symbol, each = measure_symbol(name), directions[name]
             lags = np.arange(values.shape[1]) * voxel_nm
+            plane = (values[1] + values[2]) / 2
             for axis, curve in zip(("y", "x", "z"), values[[1, 2, 0]], strict=True):
-                axes.plot(lags, curve, color=_AXES[axis], label=f"along {axis}")
+                above.plot(lags, curve, color=_AXES[axis], label=f"along {axis}")
+                below.plot(lags, curve - plane, color=_AXES[axis])
             seen = np.flatnonzero(values.max(axis=0) > 0.01 * values[0, 0])
-            axes.set_xlim(0, max(int(seen.max(initial=1)), 1) * voxel_nm)
-            axes.set_ylim(bottom=0)
-            axes.set_xlabel("lag / nm")
-            axes.set_ylabel(measure_symbol(name))
-            each = directions[name]
-            axes.set_title(
-                f"{measure_symbol(name)}: z from the plane {_share(each.along_z)}, "
-                f"y from x {_share(each.in_plane)}"
+            for axes in (above, below):
+                axes.set_xlim(0, max(int(seen.max(initial=1)), 1) * voxel_nm)
+                axes.grid(color="#E4E4E4", lw=0.6)
+            above.set_ylim(bottom=0)
+            above.set_ylabel(symbol)
+            above.set_title(
+                f"{symbol}: z from the plane {_share(each.along_z)}, y from x "
+                f"{_share(each.in_plane)}"
             )
-            axes.grid(color="#E4E4E4", lw=0.6)
-        panels[-1].legend()
+            above.tick_params(labelbottom=False)
+            below.set_ylabel("less the plane's")
+            below.set_xlabel("lag / nm")
+        panels[0, -1].legend()
     return figure
 
 
 def _share(value: float) -> str:
     """Return a share in percent, or a dash where it is undefined."""
-    return "–" if math.isnan(value) else f"{100 * value:.1f} %"
+    return "–" if math.isnan(value) else f"{value:.1%}"
 
 
 def plot_histogram(histogram: Histogram) -> Figure | None:
