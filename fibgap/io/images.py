@@ -283,12 +283,21 @@ def _with_mask(stack: ImageStack, mask: Source) -> ImageStack:
 
 
 def _empty_slices(stack: ImageStack) -> list[str]:
-    """Return a warning if some slices hold one single value while others do not."""
-    flat = [i for i, image in enumerate(stack.images) if (image == image.flat[0]).all()]
-    if not flat or len(flat) == len(stack.images):
+    """Return a warning if slices, or the end of the last one, look as if never written."""
+    images = stack.images
+    flat = [i for i, image in enumerate(images) if (image == image.flat[0]).all()]
+    if len(flat) == len(images):
         return []
-    value = stack.images[flat[0]].flat[0]
-    return [
-        f"{len(flat)} of {len(stack.images)} slices hold one single value, the first is slice "
-        f"{flat[0]} (all {value:g}): were they written to the end?"
-    ]
+    if flat:
+        value = images[flat[0]].flat[0]
+        return [
+            f"{len(flat)} of {len(images)} slices hold one single value, the first is slice "
+            f"{flat[0]} (all {value:g}): were they written to the end?"
+        ]
+    black = [int((image[::-1] != 0).any(axis=1).argmax()) for image in images]
+    if black[-1] > max(2, *black[:-1]):
+        return [
+            f"the last {black[-1]} rows of the last slice are all 0, unlike those of the others: "
+            "was it written to the end?"
+        ]
+    return []

@@ -32,6 +32,11 @@ def open_pages(path: Path, *, dataset: str | None = None, alone: bool = False) -
     except Exception as error:  # damage is reported by many types
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{path} is damaged, cut short or no NRRD file ({reason}).") from None
+    if header.get("encoding", "").lower() in ("ascii", "txt", "text") and "data file" not in header:
+        with path.open("rb") as file:
+            file.seek(-1, 2)
+            if not file.read(1).isspace():
+                raise InputError(f"{path} is cut short: its last number may not be complete.")
     names = _axis_names(header, values.ndim)
     counts = dict(zip(names[:-2], values.shape[:-2], strict=True))
     if values.ndim < 2:
