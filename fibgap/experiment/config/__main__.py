@@ -5,12 +5,7 @@ import sys
 
 from fibgap.errors import InputError
 from fibgap.experiment.config import load, resolved_text
-from fibgap.experiment.config.documents import (
-    REFERENCE_OPTION,
-    SCHEMA_OPTION,
-    reference_text,
-    schema_text,
-)
+from fibgap.experiment.config.documents import reference_text, schema_text
 
 
 def main() -> int:
@@ -23,8 +18,8 @@ def main() -> int:
         action="store_true",
         help="print it complete, as JSON that needs no pydantic to be read",
     )
-    group.add_argument(SCHEMA_OPTION, action="store_true", help="print the JSON schema")
-    group.add_argument(REFERENCE_OPTION, action="store_true", help="print the reference page")
+    group.add_argument("--schema", action="store_true", help="print the JSON schema")
+    group.add_argument("--reference", action="store_true", help="print the reference page")
     options = parser.parse_args()
     if options.schema or options.reference:
         sys.stdout.write(schema_text() if options.schema else reference_text())

@@ -7,14 +7,10 @@ from typing import Any
 from fibgap.experiment.config.experiment import Experiment
 from fibgap.settings import bounds_words
 
-#: Where the two lie in the project, and the option that writes each.
-SCHEMA_PATH, SCHEMA_OPTION = "config/config.schema.json", "--schema"
-REFERENCE_PATH, REFERENCE_OPTION = "docs/configuration.md", "--reference"
-
 HEAD = """\
 # Configuration
 
-<!-- Written by: python -m fibgap.experiment.config --reference > docs/configuration.md -->
+<!-- Written by "make reference" from the models in fibgap/experiment/config, not by hand. -->
 
 A configuration is a YAML file in UTF-8, such as `config/quick.yaml`. Every key stands below, in the
 section that has its name. An unknown key is an error, and so is a value out of bounds; the message
@@ -26,11 +22,14 @@ names the key and the value.
 | run it | `snakemake --configfile FILE` |
 | change keys by a second file | `snakemake --configfile FILE SECOND` |
 | change a key for one run | `snakemake --configfile FILE --config 'datasets={count: 3}'` |
-| write it out with all defaults | `python -m fibgap.experiment.config FILE --resolve` |
+| complete it with all defaults | `python -m fibgap.experiment.config FILE --resolve > FILE.json` |
 
 A second file, like a value of `--config`, changes the keys that it names and leaves the others as
 they are; a list is replaced as a whole. `--config` takes sections as above; keys with dots, such as
 `datasets.count=3`, are not understood.
+
+A configuration that was completed in this way is JSON. The same version of fibgap trains networks
+by it (`python -m fibgap.network FILE.json NAME`) on a machine that has no pydantic.
 
 Every file in `config/` names `config/config.schema.json` in its first line. With it, an editor that
 knows YAML schemas completes keys and shows the descriptions below.

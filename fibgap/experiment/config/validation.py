@@ -21,7 +21,6 @@ EXPECTED = {
     "list_type": "a list",
     "dict_type": "a table of keys",
     "model_type": "a table of keys",
-    "invalid_key": "text",
 }
 #: What a text from a command line may stand for.
 TYPED = ("int_type", "float_type", "bool_type")
@@ -72,8 +71,8 @@ def _describe(error: ErrorDetails) -> str:
         return f"unknown key '{context['key']}' in {where}; {context['advice']}."
     if kind == "missing":
         return f"{above} lacks the key '{place[-1]}'."
-    if kind == "invalid_key" or error["loc"][-1] == "[key]":
-        return f"the name {place[-1]!r} in {above} is not allowed: it {_wish(error)}."
+    if error["loc"][-1] == "[key]":
+        return f"the name {value!r} in {above} is not allowed: it {_wish(error)}."
     hint = ""
     if kind in TYPED and isinstance(value, str) and (meant := _meant(value)) != value:
         quoted = type(yaml.safe_load(value)) is type(meant)
