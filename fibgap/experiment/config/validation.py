@@ -73,10 +73,9 @@ def _describe(error: ErrorDetails) -> str:
         return f"{above} lacks the key '{place[-1]}'."
     if error["loc"][-1] == "[key]":
         return f"the name {value!r} in {above} is not allowed: it {_wish(error)}."
-    hint = ""
-    if kind in TYPED and isinstance(value, str) and (meant := _meant(value)) != value:
-        quoted = type(yaml.safe_load(value)) is type(meant)
-        hint = ", so without quotes" if quoted else "; YAML takes 1e-3 for text: write 1.0e-3"
+    # YAML takes for text what stands in quotes, and a number such as 1e-3, which lacks a dot.
+    text = kind in TYPED and isinstance(value, str) and _meant(value) != value
+    hint = ", without quotes and written like 1.0e-3, not 1e-3" if text else ""
     return f"{where} is {value!r}, but it {_wish(error)}{hint}."
 
 
