@@ -1,6 +1,9 @@
 """The section `place_slices`."""
 
-from fibgap.experiment.config.fields import Section, key
+from typing import Annotated
+
+from fibgap.experiment.config.fields import OneOf, Section, key
+from fibgap.placement import POSITIONS
 
 
 class PlaceSlices(Section):
@@ -11,4 +14,9 @@ class PlaceSlices(Section):
         10,
         unit="nm",
         gt=0,
+    )
+    positions: Annotated[str, OneOf(lambda: POSITIONS)] = key(
+        "Where slices lie between layers: `rounded` to the layers that show them, one slice each, "
+        "as the paper is read, or at their `true` depths, none dropped.",
+        "rounded",
     )

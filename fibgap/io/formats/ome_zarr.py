@@ -6,7 +6,6 @@ from math import ceil, prod
 from pathlib import Path
 from typing import Any
 
-import numcodecs
 import numpy as np
 import zarr
 from numpy.typing import NDArray
@@ -174,7 +173,7 @@ def _write_image(group: zarr.Group, layers: Layers) -> None:
             shape=shape,
             dtype=layers.dtype,
             chunks=tuple(min(_CHUNK, n) for n in shape),
-            compressors=numcodecs.Zlib(level=1),
+            compressors={"id": "zlib", "level": 1},
             chunk_key_encoding={"name": "v2", "separator": "/"},
             config={"write_empty_chunks": True},
             fill_value=0,
