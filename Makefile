@@ -79,6 +79,11 @@ lint: $(STAMP) ## Check style, layout, types, spelling and the workflow
 bench: $(STAMP) ## Run the benchmarks (faults.py and scaling.py are commands of their own)
 	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(RUN) python "$$file"; done
 
+.PHONY: reference
+reference: $(STAMP) ## Write config/config.schema.json and docs/configuration.md anew, from the models
+	@$(RUN) python -m fibgap.experiment.config --schema > config/config.schema.json
+	@$(RUN) python -m fibgap.experiment.config --reference > docs/configuration.md
+
 lock: ## Solve requirements.lock anew; pins that still fit stay (LOCK_ARGS=--upgrade: newest versions)
 	@$(PYTHON) -m venv --clear .cache/lock
 	@.cache/lock/bin/python -m pip --disable-pip-version-check --quiet install uv==$(UV_VERSION)

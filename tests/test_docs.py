@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fibgap import fillers, measures
-from fibgap.experiment.config import schema
+from fibgap.experiment.config.documents import schema
 from fibgap.experiment.evaluation import measure_volume
 from fibgap.fillers import fill
 from fibgap.io.records import gapped_to_record

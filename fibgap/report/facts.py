@@ -71,7 +71,7 @@ def facts_of(experiment: Mapping[str, Any]) -> dict[str, str]:
         f"standard deviation {milling['sd_nm']:g} nm, at least {milling['floor_nm']:g} nm; nominal "
         f"thickness {experiment['place_slices']['nominal_nm']:g} nm",
         "Diffusivity": ("on a central cut of " + f"{cut} voxels a side" if cut else "whole volume")
-        if experiment["measure"]["diffusivity"]
+        if "d" in experiment["measure"]["names"]
         else "not measured",
         "Versions": f"fibgap {__version__}, {_package_versions()}",
     }

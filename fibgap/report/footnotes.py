@@ -5,20 +5,24 @@ from pathlib import Path
 from typing import Any
 
 from fibgap.network.shipped import read_training
+from fibgap.network.training.settings import Training
 
 #: Table S2, as far as weights remember it.
 PAPER_TRAINING = {
-    "patch": 64,
-    "stride": 32,
-    "batch_size": 64,
-    "epochs": 500,
-    "steps_per_epoch": None,
-    "schedule": "plateau",
-    "learning_rate": 1e-3,
-    "reduce_factor": 0.1,
-    "reduce_patience": 10,
-    "stop_patience": 25,
-    "loss_rows": "all",
+    key: getattr(Training(), key)
+    for key in (
+        "patch",
+        "stride",
+        "batch_size",
+        "epochs",
+        "steps_per_epoch",
+        "schedule",
+        "learning_rate",
+        "reduce_factor",
+        "reduce_patience",
+        "stop_patience",
+        "loss_rows",
+    )
 }
 TABLE_S1 = {
     "features": [96, 81, 70, 60, 50, 41, 32],
@@ -70,7 +74,8 @@ def training_words(training: Mapping[str, Any]) -> str:
     device = "a GPU" if training["device"] == "cuda" else "a CPU"
     patches = settings["batch_size"]
     what = f"{steps:,} steps of {patches} patches, {spent} on {device} in {precision}"
-    differs = [key for key, value in PAPER_TRAINING.items() if settings[key] != value]
+    # Earlier weights say None where all steps of the sliding window are meant.
+    differs = [key for key, value in PAPER_TRAINING.items() if (settings[key] or 0) != value]
     if training.get("started_from_sha256"):
         what += ", starting from other trained weights"
         differs.append("start")
