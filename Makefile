@@ -83,6 +83,7 @@ docs: $(STAMP) ## Build the documentation site in docs/_build/html; warnings are
 	@$(RUN) sphinx-build --nitpicky --fail-on-warning --keep-going --quiet -d docs/_build/doctrees docs docs/_build/html
 	@if grep -rnoE $(LOADS) --include='*.html' --include='*.css' docs/_build/html; then \
 		echo 'The site loads something from outside.' >&2; exit 1; fi
+	@echo 'The site: docs/_build/html/index.html'
 
 bench: $(STAMP) ## Run the benchmarks (faults.py and scaling.py are commands of their own)
 	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(RUN) python "$$file"; done
