@@ -50,15 +50,18 @@ class Sample:
 
 
 _MEASURES: dict[str, Measure] = {}
+_SYMBOLS: dict[str, str] = {}
 
 
-def register(name: str) -> Callable[[Measure], Measure]:
+def register(name: str, *, symbol: str | None = None) -> Callable[[Measure], Measure]:
     """Register a function as the measure of that name.
 
     Parameters
     ----------
     name : str
         Name that is not taken yet.
+    symbol : str, optional
+        How tables and figures write it; by default the name in capitals.
 
     Returns
     -------
@@ -76,9 +79,21 @@ def register(name: str) -> Callable[[Measure], Measure]:
         if name in _MEASURES:
             raise InputError(f"measure {name!r} is registered already.")
         _MEASURES[name] = function
+        _SYMBOLS[name] = symbol or name.upper()
         return function
 
     return enter
+
+
+def measure_symbol(name: str) -> str:
+    """Return how tables and figures write a measure.
+
+    Examples
+    --------
+    >>> measure_symbol("tpcf")
+    'TPCF'
+    """
+    return _SYMBOLS.get(name, name.upper())
 
 
 def measure_names() -> tuple[str, ...]:
