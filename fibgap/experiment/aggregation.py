@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from fibgap.arms import ORIGINAL
 from fibgap.errors import InputError
 from fibgap.io.storage import open_hdf5, read_record, shard_datasets
+from fibgap.measures import measure_names
 from fibgap.statistics import anisotropy_columns, truth_columns
 
 #: Columns that come first, in this order; whatever else was recorded follows.
@@ -135,7 +136,8 @@ def collect_curves(paths: Iterable[Path | str]) -> dict[str, dict[str, NDArray[n
     together: dict[str, dict[str, NDArray[np.float64]]] = {}
     for arm, by_measure in found.items():
         together[arm] = {}
-        for name, curves in by_measure.items():
+        for name in (name for name in measure_names() if name in by_measure):
+            curves = by_measure[name]
             lags = min(curve.shape[1] for curve in curves.values())
             together[arm][name] = np.stack([curves[i][:, :lags] for i in sorted(curves)])
     return together

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.figure import Figure
@@ -98,11 +99,12 @@ class Page:
 
 
 def _lighter(color: str) -> str:
-    """Return a colour halfway to white where it is too dark for a dark screen."""
-    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
-    if 0.299 * red + 0.587 * green + 0.114 * blue > 110:
-        return color
-    return "#" + "".join(f"{(part + 255) // 2:02X}" for part in (red, green, blue))
+    """Return a colour, lightened until its contrast with a dark page is at least 3 to 1."""
+    parts = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    # Linear light and relative luminance of sRGB; 0.127 is 3 to 1 against the dark page.
+    while ((parts**2.2) @ [0.2126, 0.7152, 0.0722]) < 0.127:
+        parts = parts + 0.05 * (1 - parts)
+    return "#" + "".join(f"{round(255 * part):02X}" for part in parts)
 
 
 def theme() -> dict[str, tuple[str, str]]:
@@ -211,8 +213,9 @@ def pictures(paths: Sequence[Path | str]) -> dict[str, Any]:
 
 def render_report(page: Page) -> str:
     """Return a report as one HTML 5 document that loads nothing."""
+    loader = PackageLoader("fibgap.report", "templates")
     environment = Environment(
-        loader=PackageLoader("fibgap.report", "templates"),
+        loader=loader,
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -231,12 +234,11 @@ def render_report(page: Page) -> str:
         "script": script,
         "embed": lambda picture: Markup(embed(picture)),
     }
-    source, *_ = environment.loader.get_source(environment, "report.js")
     return environment.get_template("report.html").render(
         page=page,
         theme=theme(),
-        css=Markup(environment.loader.get_source(environment, "report.css")[0]),
-        js=Markup(source),
+        css=Markup(loader.get_source(environment, "report.css")[0]),
+        js=Markup(loader.get_source(environment, "report.js")[0]),
     )
 
 

@@ -87,12 +87,13 @@ def _truth(results: Results, arm: str) -> str:
         tests = results.frames["equivalence"]
         own = tests[tests["arm"] == arm]
         if len(own):
+            who = "it" if parts else arm
             passed = _symbols(list(own.loc[own["equivalent"], "measure"]))
             tenth = f"a tenth of the distance from {own['baseline'].iloc[0]}"
             parts.append(
-                f"it is shown equivalent to the true volume, within {tenth}, in {passed}"
+                f"{who} is shown equivalent to the true volume, within {tenth}, in {passed}"
                 if passed
-                else f"in no measure is it shown equivalent to the true volume within {tenth}"
+                else f"{who} is in no measure shown equivalent to the true volume within {tenth}"
             )
     return "; ".join(parts) + "." if parts else ""
 
@@ -107,14 +108,14 @@ def _agreement(results: Results) -> str:
     sentence = f"{agreeing} of {len(decided)} published values agree with this run"
     away = decided[decided["verdict"] != "agrees"]
     if len(away):
-        worst = away.loc[(away["difference"].abs() / away["margin"]).idxmax()]
+        worst = away.iloc[int((away["difference"].abs() / away["margin"]).argmax())]
         sentence += (
             f"; farthest off is {worst['arm']} in {column(worst['measure']).measure}, "
-            f"{worst['mean']:.4f} for {worst['paper_mean']:.4f}"
+            f"{worst['mean']:.4f} where the paper has {worst['paper_mean']:.4f}"
         )
     n = int(cells["n"].max())
     if n < FEW_DATASETS:
-        sentence += f"; with {n} dataset{'' if n == 1 else 's'} margins are wide and this says little"
+        sentence += f"; with {n} dataset{'' if n == 1 else 's'} the margins are wide"
     return sentence + "."
 
 

@@ -9,7 +9,6 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import NDArray
 
 from fibgap.errors import InputError
 from fibgap.report.figures.style import GREY, GRID, INK, arm_color, look

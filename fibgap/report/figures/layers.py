@@ -89,10 +89,9 @@ def showcase_layers(
         `pictures`: `name`, `sheet` (PNG, a data URI) and `misclassified` (percent of every layer,
         null where nothing can be judged).
     """
-    begin = [max(0, (n - limit) // 2) for n, limit in zip(truth.shape, (most, window, window))]
-    z, y, x = (
-        slice(b, b + limit) for b, limit in zip(begin, (most, window, window), strict=True)
-    )
+    limits = (most, window, window)
+    begin = [max(0, (n - limit) // 2) for n, limit in zip(truth.shape, limits, strict=True)]
+    z, y, x = (slice(b, b + limit) for b, limit in zip(begin, limits, strict=True))
     known = gapped.known
     slices = kinds(gapped.volume())
     slices[~known] = MISSING
@@ -121,7 +120,11 @@ def showcase_layers(
         "rows": -(-count // columns),
         "aspect": list(truth[z, y, x].shape[:0:-1]),
         "pictures": [
-            {"name": name, "sheet": _sheet(values[z, y, x], columns), "misclassified": shares.get(name)}
+            {
+                "name": name,
+                "sheet": _sheet(values[z, y, x], columns),
+                "misclassified": shares.get(name),
+            }
             for name, values in found.items()
         ],
     }

@@ -117,7 +117,9 @@ def _html_symbol(letter: str, measure: str) -> str:
 
 
 MARKDOWN = Markup(escape_markdown, "**{}**", "*{}*", " ({})", _markdown_symbol)
-LATEX = Markup(escape_latex, r"\textbf{{{}}}", r"\textit{{{}}}", r" {{\footnotesize {}}}", _latex_symbol)
+LATEX = Markup(
+    escape_latex, r"\textbf{{{}}}", r"\textit{{{}}}", r" {{\footnotesize {}}}", _latex_symbol
+)
 HTML = Markup(html.escape, "<strong>{}</strong>", "<em>{}</em>", " <small>{}</small>", _html_symbol)
 
 

@@ -111,8 +111,7 @@ def comparison_table(comparisons: pd.DataFrame, *, alpha: float = 0.05) -> Table
         One block, "comparisons".
     """
     found = {
-        (row["first"], row["measure"], row["second"]): row
-        for row in comparisons.to_dict("records")
+        (row["first"], row["measure"], row["second"]): row for row in comparisons.to_dict("records")
     }
     seconds = list(dict.fromkeys(comparisons["second"]))
     labels: list[Cell] = []
@@ -132,7 +131,7 @@ def comparison_table(comparisons: pd.DataFrame, *, alpha: float = 0.05) -> Table
                 )
             labels.append(Arm(first))
             rows.append(tuple(cells))
-    header = (Text("Measure"), *(Arm(second) for second in seconds))
+    header: tuple[Cell, ...] = (Text("Measure"), *(Arm(second) for second in seconds))
     families = comparisons["comparisons"].max() if len(comparisons) else 0
     datasets = comparisons["n"].max() if len(comparisons) else 0
     notes = (
@@ -198,8 +197,7 @@ def equivalence_table(frame: pd.DataFrame) -> Table:
 def names_table(names: pd.DataFrame) -> Table:
     """Tabulate what the names in the tables stand for (columns `name`, `kind`, `stands_for`)."""
     rows: list[tuple[Cell, ...]] = [
-        (Arm(row["name"]) if row["kind"] != "measure" else Text(row["name"]), Text(row["stands_for"]))
-        for row in names.to_dict("records")
+        (Arm(row["name"]), Text(row["stands_for"])) for row in names.to_dict("records")
     ]
     block = _block("names", "Names", ["Name", "Stands for"], rows)
     return Table("", "What the names stand for", (block,), (), names)

@@ -73,10 +73,15 @@ if (layers) {
     layers.querySelector("fieldset").append(label);
     return { ...picture, view, caption };
   });
+  const ticks = document.createElement("datalist");
+  ticks.id = "slices";
+  data.known.forEach((known, layer) => { if (known) ticks.append(new Option("", layer)); });
+  slider.after(ticks);
+  slider.setAttribute("list", ticks.id);
   const at = (index, count) => (count > 1 ? (100 * index) / (count - 1) : 0) + "%";
   const show = () => {
     const layer = Number(slider.value);
-    const state = data.known[layer] ? "a slice lies here" : `missing, ${data.away[layer]} from the nearest slice`;
+    const state = data.known[layer] ? "a slice lies here" : `missing, ${data.away[layer]} off the nearest slice`;
     layers.querySelector("output").textContent = `layer ${data.first + layer}: ${state}`;
     const [row, column] = [Math.floor(layer / data.columns), layer % data.columns];
     for (const { name, misclassified, view, caption } of pictures) {
