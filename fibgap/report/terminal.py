@@ -42,9 +42,9 @@ def table_text(frame: pd.DataFrame, title: str) -> list[str]:
     ... )
     >>> for line in table_text(frame, "Table X"):
     ...     print(line)
-    Table X                D  paper
-    A          0.2000±0.0500 0.2500
-    B         *0.1000±0.0400      –
+    Table X               D  paper
+    A         0.2000±0.0500 0.2500
+    B        *0.1000±0.0400      –
     """
     frame = frame[frame["block"] == "anisotropy"]
     cells = {(row["arm"], row["measure"]): row for row in frame.to_dict("records")}

@@ -49,10 +49,13 @@ def _closed(results: Results, arm: str) -> str:
     shares = results.frames.get("shares", pd.DataFrame(columns=["arm", "share", "baseline"]))
     own = shares[(shares["arm"] == arm) & shares["share"].notna()]
     parts = [
-        f"{_percent(rows['share'].min(), rows['share'].max())} of the distance from {baseline}"
+        f"{_percent(rows['share'].min(), rows['share'].max())} of that from {baseline}"
         for baseline, rows in own.groupby("baseline", sort=False)
     ]
-    return f", and it closes {_listed(parts)} to the true volume" if parts else ""
+    if not parts:
+        return ""
+    parts[0] = parts[0].replace(" that ", " the distance in mean error ")
+    return f", and it closes {_listed(parts)} to the true volume"
 
 
 def _isotropy(results: Results, arm: str) -> str:

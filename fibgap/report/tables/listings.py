@@ -269,6 +269,11 @@ def share_table(shares: pd.DataFrame) -> Table:
             zip(doubtful["measure"], doubtful["baseline"], strict=True)
         )
     ]
+    notes.insert(
+        0,
+        f"The distance is the difference of the mean errors: at 100 % an arm is as isotropic as "
+        f"{TARGET}, at 0 % no better than the classical arm.",
+    )
     starts = list(dict.fromkeys(shares["baseline"]))
     if len(starts) > 1:
         notes.append(

@@ -26,8 +26,9 @@ const value = (row, column) => {
   return found && !/^[A-Za-z]/.test(text.trim()) ? Number(found[0]) : text.trim();
 };
 for (const table of document.querySelectorAll("table.sortable")) {
-  const heads = [...table.tHead.rows].flatMap((row) => [...row.cells]).filter((cell) => cell.colSpan === 1);
-  // The label spans both rows of a double heading and comes first in either case.
+  // Of a double heading the label spans both rows; the titles of groups sort nothing.
+  const [top, bottom] = table.tHead.rows;
+  const heads = bottom ? [top.cells[0], ...bottom.cells] : [...top.cells];
   heads.forEach((head, column) => {
     const button = document.createElement("button");
     button.type = "button";
