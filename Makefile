@@ -40,17 +40,13 @@ help: ## List the targets
 
 setup: $(STAMP) ## Create .venv with the locked packages (TORCH=cuda: the build for CUDA)
 
-tables: $(STAMP) ## Set up, run the quick configuration, print Tables S3 and S4
+tables: $(STAMP) ## Set up, run the quick configuration, print Tables S3 and S4 and what they show
 	@$(SNAKEMAKE) --configfile config/quick.yaml --cores $(CORES) $(QUIET)
-	@cat results/quick/tables/table_S3.md
-	@echo
-	@cat results/quick/tables/table_S4.md
+	@$(RUN) python -m fibgap.report results/quick
 
 paper: $(STAMP) ## Run the paper's configuration (hours), print Tables S3 and S4
 	@$(SNAKEMAKE) --configfile config/paper.yaml --cores $(CORES) $(QUIET)
-	@cat results/paper/tables/table_S3.md
-	@echo
-	@cat results/paper/tables/table_S4.md
+	@$(RUN) python -m fibgap.report results/paper
 
 sensitivity: $(STAMP) ## Run config/sensitivity.yaml: errors against slice thickness (a figure and a table)
 	@$(SNAKEMAKE) --configfile config/sensitivity.yaml --cores $(CORES) $(QUIET) sensitivity

@@ -39,7 +39,7 @@ rule tabulate_sensitivity:
     output:
         rows=ensure("<results>/tables/sensitivity_datasets.csv", non_empty=True),
         table=ensure(
-            collect("<results>/tables/sensitivity.{suffix}", suffix=["csv", "md", "tex"]),
+            collect("<results>/tables/sensitivity.{suffix}", suffix=["csv", "md"]),
             non_empty=True,
         ),
     log:
@@ -54,9 +54,7 @@ rule tabulate_sensitivity:
     params:
         settings=SETTINGS,
         cases=SENSITIVITY_CASES,
-        confidence=EXPERIMENT["make_tables"]["confidence"],
-        resamples=EXPERIMENT["make_tables"]["resamples"],
-        base_seed=EXPERIMENT["base_seed"],
+        bootstrap=BOOTSTRAP,
         code=code("tabulate_sensitivity"),
     script:
         "../workflow_scripts/tabulate_sensitivity.py"
