@@ -16,7 +16,7 @@ from fibgap.experiment.config import schema
 from fibgap.experiment.evaluation import measure_volume
 from fibgap.fillers import fill
 from fibgap.io.records import gapped_to_record
-from fibgap.io.storage import process_shard
+from fibgap.io.shards import process_shard
 from fibgap.io.tiff import read_tiff, write_tiff
 from fibgap.network.architecture import Architecture, Network, count_parameters
 from fibgap.placement import place_slices

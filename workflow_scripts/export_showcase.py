@@ -4,7 +4,7 @@ from pathlib import Path
 
 from fibgap.experiment.evaluation import cut_truth
 from fibgap.io.records import gapped_from_record
-from fibgap.io.storage import read_record
+from fibgap.io.shards import read_record
 from fibgap.io.tiff import write_tiff
 from fibgap.report.figures import plot_showcase, save_figure
 from fibgap.workflow.job_log import job_log

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fibgap.io.storage import Record
+from fibgap.io.shards import Record
 from fibgap.stack import GappedVolume, SliceStack
 
 

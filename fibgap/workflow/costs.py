@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from fibgap.errors import InputError
-from fibgap.io.storage import shard_datasets
+from fibgap.io.shards import shard_datasets
 from fibgap.report.tables import Table, frame_table
 from fibgap.workflow.job_log import read_usage
 from fibgap.workflow.orchestration import overhead_of, read_jobs, read_runs

@@ -17,7 +17,7 @@ from fibgap.experiment.evaluation import (
 )
 from fibgap.fillers import fill
 from fibgap.holes import fill_holes
-from fibgap.io.storage import Record
+from fibgap.io.shards import Record
 from fibgap.measures.voxelwise import voxel_error
 from fibgap.placement import place_slices
 from fibgap.stack import GappedVolume, SliceStack, nearest_layer
