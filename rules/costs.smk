@@ -3,8 +3,7 @@
 
 rule make_costs:
     output:
-        costs=collect("<results>/costs/costs.{suffix}", suffix=["csv", "md"]),
-        overhead=collect("<results>/costs/overhead.{suffix}", suffix=["csv", "md"]),
+        collect("<results>/costs/costs.{suffix}", suffix=["csv", "md"]),
     log:
         "<logs>/make_costs.log",
     benchmark:
