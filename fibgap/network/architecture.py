@@ -192,7 +192,7 @@ class Network(nn.Module):
         Returns
         -------
         torch.Tensor
-            Shape (B, 1, Z, X): about 1 where gold is.
+            Shape (B, 1, Z, X): about 1 in the solid.
         """
         outputs = []
         current = image

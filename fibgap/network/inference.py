@@ -215,12 +215,12 @@ def predict(
     batch_pixels : int
         Pixels of planes that go through the network at once.
     families : str
-        "both" families of planes are averaged, or the "zx"-planes alone say what is gold.
+        "both" families of planes are averaged, or the "zx"-planes alone say what is solid.
 
     Returns
     -------
     (Z, Y, X) float32
-        About 1 where gold is.
+        About 1 in the solid.
 
     Raises
     ------

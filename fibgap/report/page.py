@@ -91,7 +91,7 @@ def render_report(title: str, sections: Sequence[Section], *, summary: Sequence[
         HTML 5.
     """
     environment = Environment(
-        loader=PackageLoader("fibgap.report", "templates"),
+        loader=PackageLoader("fibgap.report.page", "templates"),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,

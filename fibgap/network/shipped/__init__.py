@@ -15,6 +15,11 @@ PREFIX = "shipped:"
 TRAIN = "train"
 
 
+def shipped_names() -> list[str]:
+    """Return the names of all shipped weights."""
+    return sorted(file.stem for file in FOLDER.glob("*.safetensors"))
+
+
 def resolve_weights(name: str) -> Path:
     """Return the path of weights that are not trained in this run.
 
@@ -31,7 +36,7 @@ def resolve_weights(name: str) -> Path:
     if name.startswith(PREFIX):
         path = FOLDER / f"{name.removeprefix(PREFIX)}.safetensors"
         if path.parent != FOLDER or not path.is_file():
-            names = ", ".join(sorted(file.stem for file in FOLDER.glob("*.safetensors"))) or "none"
+            names = ", ".join(shipped_names())
             raise InputError(f"no weights are shipped under the name '{name}'; shipped: {names}.")
         return path
     path = Path(name)

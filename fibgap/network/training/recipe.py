@@ -63,7 +63,7 @@ def make_trainer(
     settings : dict
         The row, complete with its defaults.
     planes : dict of (N, Z, X) uint8
-        All planes by family, 1 = gold.
+        All planes by family, 1 = solid.
     manifest : pandas.DataFrame
         Which row of which family belongs to which part, from
         `fibgap.network.training.planes.split_planes`.
