@@ -58,7 +58,7 @@ costs: $(STAMP) ## Tabulate what the runs of an experiment cost (CONFIG=config/p
 	@$(SNAKEMAKE) --configfile $(CONFIG) --cores 1 costs $(QUIET)
 	@for file in $$($(RUN) python -c 'import sys; from fibgap.experiment.config import load; \
 		print(load(sys.argv[1])["name"])' $(CONFIG)); do \
-		cat results/$$file/costs/costs.md; echo; cat results/$$file/costs/overhead.md; done
+		cat results/$$file/costs/costs.md; done
 
 test: $(STAMP) ## Set up and run the tests (PYTEST_ARGS='-m "not slow"' for fewer)
 	@$(RUN) python -m pytest $(PYTEST_ARGS)
@@ -81,7 +81,7 @@ docs: $(STAMP) ## Build the documentation site in docs/_build/html; warnings are
 		echo 'The site loads something from outside.' >&2; exit 1; fi
 	@echo 'The site: docs/_build/html/index.html'
 
-bench: $(STAMP) ## Run the benchmarks (faults.py and scaling.py are commands of their own)
+bench: $(STAMP) ## Run the benchmarks (faults.py, overhead.py and scaling.py are commands of their own)
 	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(RUN) python "$$file"; done
 
 .PHONY: reference

@@ -152,6 +152,19 @@ def keep_scheduler_fast(workflow):
         workflow.scheduler.job_rate_limiter = None
 
 
+def require_gpus(workflow):
+    """Refuse to start where jobs want GPUs that this machine lacks; a cluster's are elsewhere."""
+    limit = int(os.environ.get(GPU_LIMIT, 0))
+    if limit and workflow.is_main_process and workflow.local_exec:
+        if any(job.resources.get("gpu") for job in workflow.dag.needrun_jobs()):
+            from fibgap.network.device import require_cuda
+
+            try:
+                require_cuda(limit)
+            except InputError as error:
+                raise WorkflowError(str(error)) from None
+
+
 wildcard_constraints:
     shard=r"\d\d\d+",
     arm=r"[A-Za-z0-9][A-Za-z0-9-]*",
@@ -162,4 +175,5 @@ wildcard_constraints:
 
 
 onstart:
+    require_gpus(workflow)
     keep_scheduler_fast(workflow)

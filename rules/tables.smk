@@ -36,8 +36,8 @@ rule make_tables:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=growing(memory(bytes_a_voxel=0, base_mb=200)),
-        runtime=growing(20),
+        mem_mb=memory("make_tables"),
+        runtime=minutes("make_tables"),
     params:
         arms=EXPERIMENT["arms"],
         network_arms=NETWORK_ARMS,
@@ -70,8 +70,8 @@ rule plot_figures:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=growing(memory(bytes_a_voxel=0, base_mb=240)),
-        runtime=growing(20),
+        mem_mb=memory("plot_figures"),
+        runtime=minutes("plot_figures"),
     params:
         measures=[*MEASURES, "voxels"],
         voxel_nm=STRUCTURE["voxel_nm"],
@@ -92,8 +92,8 @@ rule plot_history:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=growing(memory(bytes_a_voxel=0, base_mb=190)),
-        runtime=growing(10),
+        mem_mb=memory("plot_history"),
+        runtime=minutes("plot_history"),
     params:
         code=code("plot_history"),
     script:
@@ -119,8 +119,8 @@ rule export_showcase:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=growing(memory(bytes_a_voxel=1.5 * (len(ARMS) + 1), base_mb=209)),
-        runtime=growing(20),
+        mem_mb=memory("export_showcase", times(len(ARMS) + 1, VOLUME)),
+        runtime=minutes("export_showcase"),
     params:
         arms=list(ARMS),
         dataset=DATASETS["showcase"],
@@ -143,8 +143,8 @@ rule write_report:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=growing(memory(bytes_a_voxel=0, base_mb=220)),
-        runtime=growing(20),
+        mem_mb=memory("write_report"),
+        runtime=minutes("write_report"),
     params:
         experiment=EXPERIMENT,
         benchmarks=f"results/{EXPERIMENT['name']}/benchmarks",

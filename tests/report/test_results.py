@@ -133,7 +133,7 @@ def test_a_measure_that_is_new_needs_no_list(metrics: pd.DataFrame, monkeypatch)
     from fibgap.measures import registry
 
     monkeypatch.setitem(registry._MEASURES, "chi", lambda sample: None)
-    monkeypatch.setitem(measures._SYMBOLS, "chi", "χ")
+    monkeypatch.setitem(registry._SYMBOLS, "chi", "χ")
     results = build(metrics.assign(anisotropy_chi=metrics["anisotropy_d"]))
     assert "$e_{L_2}^{χ}$" in to_markdown(results.tables["table_S3"])
     for name in ("table_S3", "shares", "equivalence", "comparisons", "wins"):
