@@ -27,6 +27,7 @@ FLOORS = [
     ["io"],
     ["placement", "holes"],
     ["stack"],
+    ["settings"],
     ["errors", "units", "seeds", "arms"],
 ]
 

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fibgap.errors import InputError
 from fibgap.measures.registry import register
-from fibgap.measures.volumes import as_binary
+from fibgap.stack import require_binary
 
 BOUNDARIES = ("open", "periodic")
 
@@ -140,7 +140,7 @@ def _curves(
     boundary: str,
 ) -> NDArray[np.float64]:
     """Return a curve along one axis, or along z, y and x one below the other."""
-    array = as_binary(volume)
+    array = require_binary(volume, "volume")
     if axis is None and array.ndim != 3:
         raise InputError(f"volume must be three-dimensional, but its shape is {array.shape}.")
     if axis is not None and (not isinstance(axis, int | np.integer) or not 0 <= axis < array.ndim):

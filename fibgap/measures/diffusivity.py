@@ -6,7 +6,7 @@ from scipy import ndimage
 
 from fibgap.errors import InputError
 from fibgap.measures.registry import register
-from fibgap.measures.volumes import as_binary
+from fibgap.stack import require_binary
 
 
 @register("d")
@@ -77,7 +77,7 @@ def effective_diffusivity(
     >>> effective_diffusivity(solid).round(6).tolist()
     [0.25, 0.0, 0.0]
     """
-    conducting = as_binary(volume) == bool(phase)
+    conducting = require_binary(volume, "volume") == bool(phase)
     if conducting.ndim != 3:
         raise InputError(f"volume must be three-dimensional, but its shape is {conducting.shape}.")
     if not 0 < tolerance < 1:

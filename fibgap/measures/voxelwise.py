@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fibgap.errors import InputError
-from fibgap.measures.volumes import as_binary
+from fibgap.stack import require_binary
 
 
 def voxel_error(filled: ArrayLike, truth: ArrayLike, missing_layers: ArrayLike) -> float:
@@ -106,7 +106,7 @@ def solid_fraction(volume: ArrayLike) -> float:
     >>> solid_fraction([[[1, 0], [0, 0]]])
     0.25
     """
-    solid = as_binary(volume)
+    solid = require_binary(volume, "volume")
     if not solid.size:
         raise InputError(f"volume has no voxels: its shape is {solid.shape}.")
     return int(np.count_nonzero(solid)) / solid.size
@@ -116,7 +116,7 @@ def _filled_layers(
     filled: ArrayLike, truth: ArrayLike, missing_layers: ArrayLike
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return the layers of both volumes that were missing."""
-    ours, true = as_binary(filled, "filled"), as_binary(truth, "truth")
+    ours, true = require_binary(filled, "filled"), require_binary(truth, "truth")
     if ours.ndim != 3 or ours.shape != true.shape:
         raise InputError(
             f"filled and truth must be volumes of one shape, but have {ours.shape} and "

@@ -102,10 +102,10 @@ def test_unknown_names_are_refused(volume):
     [
         (np.eye(4), r"three-dimensional, but its shape is \(4, 4\)"),
         (np.zeros((4, 0, 4)), r"no voxels: its shape is \(4, 0, 4\)"),
-        (np.full((2, 2, 2), np.nan), "8 NaN voxels"),
-        (np.full((2, 2, 2), 0.5), r"0 and 1 only, but holds 0\.5"),
-        (np.full((2, 2, 2), -1), "0 and 1 only, but holds -1"),
-        (np.full((2, 2, 2), None), "its type is object"),
+        (np.full((2, 2, 2), np.nan), "NaN in 8 places"),
+        (np.full((2, 2, 2), 0.5), r"holds the value 0\.5"),
+        (np.full((2, 2, 2), -1), "holds the value -1"),
+        (np.full((2, 2, 2), None), "of type object"),
     ],
 )
 def test_volumes_that_cannot_be_measured(bad, words):
