@@ -1,17 +1,11 @@
 """The page of a filled stack: one HTML file that says what was done and how good it is."""
 
-import base64
 import json
-from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-from matplotlib.figure import Figure
 
 from fibgap import __version__
 from fibgap.io.pages import describe_size
-from fibgap.report.figures import figure_bytes
 from fibgap.report.figures.stack import plot_cuts, plot_depths, plot_directions, plot_histogram
+from fibgap.report.page import Picture, render
 from fibgap.stacks import FilledStack
 
 #: How to cite: the words of CITATION.cff, which an installed package does not have.
@@ -35,44 +29,40 @@ def stack_page(filled: FilledStack) -> str:
         HTML 5.
     """
     loaded, gapped = filled.loaded, filled.gapped
-    histogram = plot_histogram(loaded.histogram)
-    environment = Environment(
-        loader=PackageLoader("fibgap.report", "templates"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-    environment.filters["uri"] = _uri
     record = filled.record
-    css, _, _ = environment.loader.get_source(environment, "report.css")  # type: ignore[union-attr]
-    return environment.get_template("stack.html").render(
-        title=f"Filled stack: {_name(record)}",
-        css=Markup(css),
+    histogram = plot_histogram(loaded.histogram)
+    return render(
+        "stack.html",
+        title=f"Filled stack: {record['volume']['file']}",
         verdict=filled.verdict,
         warnings=filled.warnings,
-        cuts=plot_cuts(filled.volume, gapped),
-        depths=plot_depths(loaded),
-        directions=plot_directions(filled.curves, filled.directions, gapped.voxel_nm),
-        histogram=histogram,
+        cuts=Picture(
+            plot_cuts(filled.volume, gapped),
+            "Above: the slices at their depths. Below: the filled volume. The layer on the left "
+            "lies in the middle of the widest gap; marks beside the other cuts show where it is. z "
+            "runs downwards. Large volumes are shown about their middle.",
+            "cuts through the slices and through the filled volume",
+        ),
+        depths=Picture(
+            plot_depths(loaded),
+            "The thickness of a slice is its distance to the next one. Slices thinner than a voxel "
+            "share its layer.",
+            "depth and thickness of every slice, and a histogram of thickness",
+        ),
+        directions=Picture(
+            plot_directions(filled.curves, filled.directions, gapped.voxel_nm),
+            "Two-point correlation function (TPCF) and lineal-path function (LPF) by direction; "
+            "below, the same less the mean of y and x.",
+            "TPCF and LPF along z, y and x",
+        ),
+        histogram=histogram
+        and Picture(histogram, "Grey values of all pixels, and what tells solid from pore."),
         facts=_facts(filled),
         notes=loaded.notes,
-        filler=filled.choice,
         record=json.dumps(record, indent=1, ensure_ascii=False),
         command=record["command"],
         citation=CITATION,
     )
-
-
-def _uri(figure: Figure) -> Markup:
-    """Return a figure as a data URI."""
-    content = base64.b64encode(figure_bytes(figure, ".svg")).decode()
-    return Markup(f"data:image/svg+xml;base64,{content}")
-
-
-def _name(record: dict[str, Any]) -> str:
-    """Return the name of the volume."""
-    return str(record["volume"]["file"])
 
 
 def _facts(filled: FilledStack) -> dict[str, str]:

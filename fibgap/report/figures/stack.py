@@ -9,14 +9,13 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from fibgap.measures import measure_symbol
-from fibgap.report.figures.showcase import COLORS, scale_bar_nm
-from fibgap.report.figures.style import GREY, look
+from fibgap.report.figures.showcase import COLORS, MISSING, PALETTE, kinds, scale_bar_nm
+from fibgap.report.figures.style import AXIS, GREY, GRID, INK, look
 from fibgap.stack import GappedVolume
 from fibgap.stacks import LoadedStack
 from fibgap.stacks.loading import Histogram
 from fibgap.stacks.verdict import Directions
 
-_SOLID, _PORE, *_, _MISSING = COLORS.values()
 #: Colours of z, y and x, told apart by people with colour-blindness.
 _AXES = {"z": "#D55E00", "y": "#0072B2", "x": "#56B4E9"}
 #: Width of a figure in inches.
@@ -51,7 +50,7 @@ def plot_depths(loaded: LoadedStack) -> Figure:
         right.set_xlabel("slices")
         right.xaxis.get_major_locator().set_params(integer=True)
         for value, name, color in (
-            (float(steps.mean()), f"mean {steps.mean():.3g} nm", "#444444"),
+            (float(steps.mean()), f"mean {steps.mean():.3g} nm", AXIS),
             (voxel, f"voxel {voxel:.3g} nm", "#D55E00"),
         ):
             line = "-" if name.startswith("mean") else (0, (4, 3))
@@ -68,7 +67,7 @@ def plot_depths(loaded: LoadedStack) -> Figure:
             )
         middle.set_ylim(0, max(steps.max(), voxel) * 1.08)
         for axes in (left, middle):
-            axes.grid(color="#E4E4E4", lw=0.6)
+            axes.grid(color=GRID, lw=0.6)
     return figure
 
 
@@ -98,22 +97,21 @@ def plot_cuts(volume: NDArray[np.bool_], gapped: GappedVolume, *, window: int = 
         Above the slices, missing layers grey; below the filled volume. Left the layer in the middle
         of the widest gap, beside it zx- and zy-planes, z downwards, with marks at that layer.
     """
-    kinds = np.where(volume, 0, 1).astype(np.uint8)
-    before = kinds.copy()
-    before[gapped.missing_layers] = 2
+    after = kinds(volume)
+    before = after.copy()
+    before[gapped.missing_layers] = MISSING
     layer, known = _layer_in_widest_gap(gapped)
     n_y, n_x = volume.shape[1] // 2, volume.shape[2] // 2
     pictures = [
         (
             f"xy, nearest slice (layer {known})",
             f"xy, layer {layer}" + (", filled" if layer != known else ""),
-            kinds[known],
-            kinds[layer],
+            after[known],
+            after[layer],
         ),
-        (f"zx at y = {n_y}, slices", "zx, filled", before[:, n_y], kinds[:, n_y]),
-        (f"zy at x = {n_x}, slices", "zy, filled", before[:, :, n_x], kinds[:, :, n_x]),
+        (f"zx at y = {n_y}, slices", "zx, filled", before[:, n_y], after[:, n_y]),
+        (f"zy at x = {n_x}, slices", "zy, filled", before[:, :, n_x], after[:, :, n_x]),
     ]
-    colors = np.array([_rgb(_SOLID), _rgb(_PORE), _rgb(_MISSING)])
     cropped = [(a, b, _middle(c, window), _middle(d, window)) for a, b, c, d in pictures]
     # All lengths in inches, so that a voxel is equally large everywhere.
     gap, head, foot = 0.25, 0.3, 0.42
@@ -132,7 +130,7 @@ def plot_cuts(volume: NDArray[np.bool_], gapped: GappedVolume, *, window: int = 
                 top = height - head - place * (row + head)
                 box = (across / _WIDTH, (top - tall) / height, width / _WIDTH, tall / height)
                 axes = figure.add_axes(box)
-                axes.imshow(colors[image], interpolation="none", aspect="auto")
+                axes.imshow(PALETTE[image], interpolation="none", aspect="auto")
                 axes.set_title(title, pad=4)
                 if not title.startswith("xy"):
                     mark = layer - max(0, (len(volume) - window) // 2)
@@ -145,9 +143,9 @@ def plot_cuts(volume: NDArray[np.bool_], gapped: GappedVolume, *, window: int = 
                     spine.set_linewidth(0.6)
             across += width + gap
         _scale_bar(figure, per_voxel / gapped.voxel_nm, gap)
-        names = {"solid": _SOLID, "pore": _PORE, "no slice": _MISSING}
-        patches = [Patch(facecolor=c, edgecolor="#888888", lw=0.5) for c in names.values()]
-        figure.legend(patches, list(names), loc="lower right", ncols=3, handlelength=1.2)
+        shown = {"solid": "solid", "pore": "pore", "missing": "no slice"}
+        patches = [Patch(facecolor=COLORS[name], edgecolor=GREY, lw=0.5) for name in shown]
+        figure.legend(patches, [*shown.values()], loc="lower right", ncols=3, handlelength=1.2)
     return figure
 
 
@@ -156,7 +154,7 @@ def _scale_bar(figure: Figure, inches_per_nm: float, left: float) -> None:
     width, height = figure.get_size_inches()
     length = scale_bar_nm(2.5 / inches_per_nm)
     axes = figure.add_axes((left / width, 0.18 / height, length * inches_per_nm / width, 0.001))
-    axes.axhline(0, color="black", lw=2.5, solid_capstyle="butt", clip_on=False)
+    axes.axhline(0, color=INK, lw=2.5, solid_capstyle="butt", clip_on=False)
     axes.axis("off")
     end = (left + length * inches_per_nm + 0.07) / width
     figure.text(end, 0.18 / height, f"{length:g} nm", fontsize=8, va="center")
@@ -167,11 +165,6 @@ def _layer_in_widest_gap(gapped: GappedVolume) -> tuple[int, int]:
     place = int(np.argmax(np.diff(gapped.layers)))
     start, stop = int(gapped.layers[place]), int(gapped.layers[place + 1])
     return start + (stop - start) // 2, start
-
-
-def _rgb(color: str) -> list[float]:
-    """Return a colour as three numbers between 0 and 1."""
-    return [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
 
 
 def _middle(image: NDArray[np.uint8], window: int) -> NDArray[np.uint8]:
@@ -209,7 +202,7 @@ def plot_directions(
             seen = np.flatnonzero(values.max(axis=0) > 0.01 * values[0, 0])
             for axes in (above, below):
                 axes.set_xlim(0, max(int(seen.max(initial=1)), 1) * voxel_nm)
-                axes.grid(color="#E4E4E4", lw=0.6)
+                axes.grid(color=GRID, lw=0.6)
             above.set_ylim(bottom=0)
             above.set_ylabel(symbol)
             above.set_title(
