@@ -38,8 +38,8 @@ def compare_directions(values: NDArray[np.float64]) -> Directions:
 
     Examples
     --------
-    >>> compare_directions(np.array([0.75, 0.4, 0.6]))
-    Directions(along_z=0.5, in_plane=0.4)
+    >>> compare_directions(np.array([0.75, 0.25, 0.75]))
+    Directions(along_z=0.5, in_plane=1.0)
     """
     z, y, x = values
     mean = (y + x) / 2
