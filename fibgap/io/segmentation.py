@@ -119,7 +119,7 @@ def segment(
         how, thresholds = "threshold", (float(threshold),)
         solid, note = _by_threshold(stack, float(threshold), dark, f"threshold {threshold:g}")
     elif method == "otsu":
-        found = float(threshold_otsu(hist=(counts, _centres(edges))))
+        found = _upper_edge(threshold_otsu(hist=(counts, _centres(edges))), edges)
         how, thresholds = "otsu", (found,)
         solid, note = _by_threshold(stack, found, dark, f"Otsu's threshold {found:.6g}")
     elif method == "multi-otsu":
@@ -179,6 +179,11 @@ def _centres(edges: NDArray[np.float64]) -> NDArray[np.float64]:
     return (edges[1:] + edges[:-1]) / 2
 
 
+def _upper_edge(centre: float, edges: NDArray[np.float64]) -> float:
+    """Return the upper edge of a bin: Otsu's classes are whole bins, so that it parts them."""
+    return float(edges[np.abs(_centres(edges) - centre).argmin() + 1])
+
+
 def _by_threshold(
     stack: ImageStack, threshold: float, dark: bool, what: str
 ) -> tuple[NDArray[np.bool_], str]:
@@ -219,7 +224,7 @@ def _multi_otsu(
         raise InputError(
             f"multi-otsu cannot make {classes} classes of {int((counts > 0).sum())} grey values."
         ) from None
-    return tuple(float(value) for value in found)
+    return tuple(_upper_edge(value, edges) for value in found)
 
 
 def _by_class(
