@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from fibgap.errors import FibgapWarning, InputError
 from fibgap.io.listed import open_list
-from fibgap.io.pages import Pages, describe_size, same_size, sentences
-from fibgap.io.reading import Progress, empty_slices, read_all
+from fibgap.io.pages import Pages, Progress, describe_size, same_size, sentences
+from fibgap.io.reading import empty_slices, read_all
 from fibgap.io.sources import Source, find_source
 
 
@@ -94,7 +94,7 @@ def read_images(
     least : int
         The least number of slices that makes a stack.
     progress : callable, optional
-        Called after every block of slices.
+        Called with steps done and all steps, after every slice or block of slices.
 
     Returns
     -------
@@ -148,7 +148,7 @@ def _read(
     source: Source, dataset: str | None, least: int, progress: Progress | None
 ) -> tuple[ImageStack, tuple[str, ...]]:
     """Return a stack as its file has it, and what is suspicious about the file."""
-    with open_images(source, dataset=dataset) as pages:
+    with open_images(source, dataset=dataset, progress=progress) as pages:
         total = pages.shape[0]
         if total < least:
             raise InputError(
@@ -168,7 +168,9 @@ def _read(
 
 
 @contextmanager
-def open_images(source: Source, *, dataset: str | None = None) -> Iterator[Pages]:
+def open_images(
+    source: Source, *, dataset: str | None = None, progress: Progress | None = None
+) -> Iterator[Pages]:
     """Open a stack and check all that its headers tell; its pixels are read by the caller.
 
     Yields
@@ -188,7 +190,7 @@ def open_images(source: Source, *, dataset: str | None = None) -> Iterator[Pages
             pages = stack.enter_context(found.form.open_pages(path, dataset=dataset))
             pages.notes.join(found.notes)
         else:
-            pages = open_list(found)
+            pages = open_list(found, progress)
         if pages.dtype.kind == "c":
             raise InputError(f"{_describe(source)} holds complex numbers, not grey values.")
         if pages.dtype.kind not in "buif":

@@ -1,16 +1,12 @@
 """From opened pages to images in memory, and what is to be said of them."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fibgap.errors import InputError
-from fibgap.io.pages import Notes, Pages
-
-#: Called with the number of slices read and the number of all.
-Progress = Callable[[int, int], None]
+from fibgap.io.pages import Notes, Pages, Progress
 
 
 def read_all(
@@ -23,7 +19,7 @@ def read_all(
         images = np.ascontiguousarray(images, dtype=pages.dtype)
         valid = _finite(images, valid, pages.notes, 0)
         if progress:
-            progress(total, total)
+            progress(pages.looked_at + total, pages.looked_at + total)
         return images, valid
     images = np.empty(pages.shape, dtype=pages.dtype)
     valid = None
@@ -42,7 +38,7 @@ def read_all(
                 valid = np.ones(pages.shape, dtype=np.bool_)
             valid[start:stop] = good
         if progress:
-            progress(stop, total)
+            progress(pages.looked_at + stop, pages.looked_at + total)
     return images, valid
 
 
