@@ -1,6 +1,7 @@
 """The checked experiment and the helper functions of the rules."""
 
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -14,6 +15,11 @@ from fibgap.workflow.digests import code_digest, digest
 from fibgap.workflow.needs import GPU_LIMIT
 from fibgap.network.shipped import resolve_weights, weights_sha256
 from snakemake.exceptions import WorkflowError
+
+# Snakemake gives its interpreter to a shell as it is, and replaces braces in the paths of scripts.
+sys.executable = shlex.quote(sys.executable)
+if {"{", "}"} & set(workflow.basedir):
+    raise WorkflowError(f"the path of this checkout has braces, move it: {workflow.basedir}")
 
 try:
     EXPERIMENT = configuration.check(config)
@@ -46,7 +52,9 @@ PAPER_TABLES = [
     f"table_{name}" for name in ("S3", "S4") if any(name in arm["tables"] for arm in ARMS.values())
 ]
 STATISTICS = ["comparisons", "wins", *(["shares"] if NETWORK_ARMS and BASELINE in ARMS else [])]
-REFERENCE = collect("config/reference/table_{table}.csv", table=["S3", "S4"])
+# Relative, so that a checkout that is moved has nothing to do.
+PUBLISHED = os.path.relpath(f"{workflow.basedir}/config/reference")
+REFERENCE = collect(f"{PUBLISHED}/table_{{table}}.csv", table=["S3", "S4"])
 SHOWCASE_SHARD = SHARDS[DATASETS["showcase"] // DATASETS["shard_size"]]
 FIGURES = [
     ("showcase", "<results>/figures/showcase.png"),
