@@ -17,6 +17,11 @@ __version__ = "0.1.0"
 API: dict[str, dict[str, str]] = {
     "Slices and where they lie": {
         "read_tiff": "fibgap.io.tiff",
+        "read_table": "fibgap.depths",
+        "read_names": "fibgap.depths",
+        "nominal_depths": "fibgap.depths",
+        "Depths": "fibgap.depths",
+        "length_nm": "fibgap.units",
         "SliceStack": "fibgap.stack",
     },
     "From slices to a volume": {
@@ -24,6 +29,7 @@ API: dict[str, dict[str, str]] = {
         "Arm": "fibgap.arms",
         "Rebuilt": "fibgap.rebuilding",
         "place_slices": "fibgap.placement",
+        "place_own": "fibgap.depths",
         "GappedVolume": "fibgap.stack",
         "fill": "fibgap.fillers",
         "filler_names": "fibgap.fillers",
@@ -49,6 +55,7 @@ API: dict[str, dict[str, str]] = {
     },
     "What can go wrong": {
         "InputError": "fibgap.errors",
+        "FibgapWarning": "fibgap.errors",
     },
 }
 _HOMES = {name: home for names in API.values() for name, home in names.items()}
@@ -57,11 +64,17 @@ __all__ = [  # noqa: RUF022 - in the order of the page
     "API",
     "__version__",
     "read_tiff",
+    "read_table",
+    "read_names",
+    "nominal_depths",
+    "Depths",
+    "length_nm",
     "SliceStack",
     "rebuild",
     "Arm",
     "Rebuilt",
     "place_slices",
+    "place_own",
     "GappedVolume",
     "fill",
     "filler_names",
@@ -81,11 +94,13 @@ __all__ = [  # noqa: RUF022 - in the order of the page
     "mill_volume",
     "cut_slices",
     "InputError",
+    "FibgapWarning",
 ]
 
 if TYPE_CHECKING:
     from fibgap.arms import Arm
-    from fibgap.errors import InputError
+    from fibgap.depths import Depths, nominal_depths, place_own, read_names, read_table
+    from fibgap.errors import FibgapWarning, InputError
     from fibgap.fillers import fill, filler_names
     from fibgap.holes import fill_holes
     from fibgap.io.tiff import read_tiff, write_tiff
@@ -97,6 +112,7 @@ if TYPE_CHECKING:
     from fibgap.stack import GappedVolume, SliceStack, between_slices
     from fibgap.synthetic.milling import Milling, cut_slices, mill_volume
     from fibgap.synthetic.structure import Level, generate_volume
+    from fibgap.units import length_nm
 
 
 def __getattr__(name: str) -> Any:

@@ -9,7 +9,7 @@ from pathlib import Path
 sys.path.insert(0, workflow.basedir)
 
 from fibgap.experiment import config as configuration
-from fibgap.arms import BASELINE, ORIGINAL
+from fibgap.arms import BASELINE, CLASSICAL, ORIGINAL
 from fibgap.errors import InputError
 from fibgap.workflow.digests import code_digest, digest
 from fibgap.workflow.needs import GPU_LIMIT
@@ -22,7 +22,8 @@ if {"{", "}"} & set(workflow.basedir):
     raise WorkflowError(f"the path of this checkout has braces, move it: {workflow.basedir}")
 
 try:
-    EXPERIMENT = configuration.check(config)
+    # Snakemake hands over what stands inside a --config value as text.
+    EXPERIMENT = configuration.check(config, typed=workflow.config_settings.config)
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
@@ -51,35 +52,16 @@ ALL_MEASURES = collect("<results>/measures/{arm}/{shard}.h5", arm=[ORIGINAL, *AR
 PAPER_TABLES = [
     f"table_{name}" for name in ("S3", "S4") if any(name in arm["tables"] for arm in ARMS.values())
 ]
-STATISTICS = ["comparisons", "wins", *(["shares"] if NETWORK_ARMS and BASELINE in ARMS else [])]
-# Relative, so that a checkout that is moved has nothing to do.
-PUBLISHED = os.path.relpath(f"{workflow.basedir}/config/reference")
-REFERENCE = collect(f"{PUBLISHED}/table_{{table}}.csv", table=["S3", "S4"])
-SHOWCASE_SHARD = SHARDS[DATASETS["showcase"] // DATASETS["shard_size"]]
-FIGURES = [
-    ("showcase", "<results>/figures/showcase.png"),
-    ("errors", "<results>/figures/errors.svg"),
-    ("curves", "<results>/figures/curves.svg"),
-    *(("history", f"<results>/figures/history_{network}.svg") for network in TRAINED),
-]
-COMMANDS = [
-    f"snakemake --configfile {os.path.relpath(path)} --cores 2" for path in workflow.configfiles
-]
-# What make_tables and write_report both build the tables from.
-TABLE_PARAMS = dict(
-    arms=EXPERIMENT["arms"],
-    network_arms=NETWORK_ARMS,
-    labels={arm: NETWORKS[ARMS[arm]["network"]].get("label") for arm in NETWORK_ARMS},
-    weights=[weights_sha256(NETWORKS[ARMS[arm]["network"]]["weights"]) for arm in NETWORK_ARMS],
+# How all intervals are made: the value of fibgap.statistics.Bootstrap.
+BOOTSTRAP = dict(
     confidence=EXPERIMENT["make_tables"]["confidence"],
     resamples=EXPERIMENT["make_tables"]["resamples"],
     base_seed=EXPERIMENT["base_seed"],
-    tpcf_centred=EXPERIMENT["measure"]["tpcf_centred"],
 )
 MEASURE_OPTIONS = dict(
     cut=EXPERIMENT["measure"]["diffusivity_cut"], centred=EXPERIMENT["measure"]["tpcf_centred"]
 )
-MEASURES = ["tpcf", "lpf", *(["d"] if EXPERIMENT["measure"]["diffusivity"] else [])]
+MEASURES = EXPERIMENT["measure"]["names"]
 
 
 def one_of(names):

@@ -15,7 +15,7 @@ from fibgap.network.shipped import read_training
 def cut_voxels():
     """Return the voxels of a volume on which D is taken."""
     shape, cut = STRUCTURE["shape"], EXPERIMENT["measure"]["diffusivity_cut"]
-    if not EXPERIMENT["measure"]["diffusivity"]:
+    if "d" not in MEASURES:
         return 0
     return voxels([min(cut, *shape)] * 3 if cut else shape)
 

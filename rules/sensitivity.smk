@@ -21,6 +21,7 @@ rule measure_sensitivity:
         base_seed=EXPERIMENT["base_seed"],
         structure=STRUCTURE,
         setting=sensitivity_setting,
+        positions=EXPERIMENT["place_slices"]["positions"],
         arms=sensitivity_arms,
         max_pixels=EXPERIMENT["fill_holes"]["max_pixels"],
         inference=EXPERIMENT["infer"],
@@ -38,7 +39,7 @@ rule tabulate_sensitivity:
     output:
         rows=ensure("<results>/tables/sensitivity_datasets.csv", non_empty=True),
         table=ensure(
-            collect("<results>/tables/sensitivity.{suffix}", suffix=["csv", "md", "tex"]),
+            collect("<results>/tables/sensitivity.{suffix}", suffix=["csv", "md"]),
             non_empty=True,
         ),
     log:
@@ -53,9 +54,7 @@ rule tabulate_sensitivity:
     params:
         settings=SETTINGS,
         cases=SENSITIVITY_CASES,
-        confidence=EXPERIMENT["make_tables"]["confidence"],
-        resamples=EXPERIMENT["make_tables"]["resamples"],
-        base_seed=EXPERIMENT["base_seed"],
+        bootstrap=BOOTSTRAP,
         code=code("tabulate_sensitivity"),
     script:
         "../workflow_scripts/tabulate_sensitivity.py"

@@ -26,6 +26,7 @@ FLOORS = [
     ["io"],
     ["placement", "holes"],
     ["stack"],
+    ["settings"],
     ["errors", "units", "seeds", "arms"],
 ]
 

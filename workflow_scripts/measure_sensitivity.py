@@ -23,6 +23,7 @@ def main(weights: dict, output: str, *, threads: int, gpus: int, params: dict) -
             tuple(params["measures"]),
             max_pixels=params["max_pixels"],
             threads=threads,
+            positions=params["positions"],
             **params["options"],
         ),
         base_seed=params["base_seed"],

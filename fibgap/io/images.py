@@ -126,6 +126,30 @@ def read_images(
     >>> stack.images[:, 0, 0].tolist(), stack.names, stack.pixel_nm
     ([9, 10], ('slice9.png', 'slice10.png'), (2.5, 2.5))
     """
+    stack, suspicious = _read(source, dataset, least, progress)
+    size, doubt = _agree(stack.pixel_nm, pixel_nm, source, trust_given)
+    stack = stack.noting(pixel_nm=size)
+    if mask is not None:
+        stack = _with_mask(stack, mask)
+    return stack.warning(*suspicious, *doubt, *_empty_slices(stack))
+
+
+def read_plain(source: Source, *, dataset: str | None = None) -> ImageStack:
+    """Read a stack of one slice or more in which empty slices are nothing unusual, such as a mask.
+
+    Raises
+    ------
+    InputError
+        As `read_images`.
+    """
+    stack, suspicious = _read(source, dataset, 1, None)
+    return stack.warning(*suspicious)
+
+
+def _read(
+    source: Source, dataset: str | None, least: int, progress: Progress | None
+) -> tuple[ImageStack, tuple[str, ...]]:
+    """Return a stack as its file has it, and what is suspicious about the file."""
     with open_images(source, dataset=dataset) as pages:
         total = pages.shape[0]
         if total < least:
@@ -133,21 +157,16 @@ def read_images(
                 f"{_describe(source)} holds {total} image, but a stack needs at least {least}."
             )
         images, valid = _read_all(pages, progress)
-        notes = pages.notes
-        warned = list(sentences(notes.warnings, total))
         stack = ImageStack(
             images=images,
-            pixel_nm=_agree(pages.pixel_nm, pixel_nm, source, trust_given, notes),
+            pixel_nm=pages.pixel_nm,
             spacing_nm=pages.spacing_nm,
             depths_nm=pages.depths_nm,
             names=pages.names,
             valid=valid,
-            notes=sentences(notes.told, total),
+            notes=sentences(pages.notes.told, total),
         )
-    if mask is not None:
-        stack = _with_mask(stack, mask)
-    warned += _empty_slices(stack)
-    return stack.warning(*warned)
+        return stack, sentences(pages.notes.warnings, total)
 
 
 @contextmanager
@@ -193,26 +212,25 @@ def _agree(
     given: float | tuple[float, float] | None,
     source: Source,
     trust_given: bool,
-    notes: Notes,
-) -> tuple[float, float] | None:
-    """Return the pixel size of file and person, or refuse two that differ."""
+) -> tuple[tuple[float, float] | None, tuple[str, ...]]:
+    """Return the pixel size of file and person, with a doubt if they differ, or refuse them."""
     if given is None:
-        return of_file
+        return of_file, ()
     size = given if isinstance(given, tuple) else (given, given)
     if len(size) != 2 or not all(np.isfinite(s) and s > 0 for s in size):
         raise InputError(f"pixel_nm must be one or two positive lengths, but is {given}.")
     mine = float(size[0]), float(size[1])
-    if not same_size(of_file, mine) and of_file is not None:
-        if not trust_given:
-            raise InputError(
-                f"{_describe(source)} has pixels of {describe_size(of_file)} by its own words, but "
-                f"{describe_size(mine)} is given: which is right? (trust_given takes the latter.)"
-            )
-        notes.warn(
-            f"the file's pixel size, {describe_size(of_file)}, was not used: "
-            f"{describe_size(mine)} was given"
+    if of_file is None or same_size(of_file, mine):
+        return mine, ()
+    theirs = describe_size(of_file)
+    if not trust_given:
+        raise InputError(
+            f"{_describe(source)} has pixels of {theirs} by its own words, but "
+            f"{describe_size(mine)} is given: which is right? (trust_given takes the latter.)"
         )
-    return mine
+    return mine, (
+        f"the file's pixel size, {theirs}, was not used: {describe_size(mine)} was given",
+    )
 
 
 def _read_all(
@@ -266,7 +284,7 @@ def _finite(
 
 def _with_mask(stack: ImageStack, mask: Source) -> ImageStack:
     """Return a stack with the valid pixels of a mask image, or of one per slice."""
-    read = read_images(mask, least=1)
+    read = read_plain(mask)
     if read.images.shape[1:] != stack.images.shape[1:] or len(read.images) not in (
         1,
         len(stack.images),
@@ -283,12 +301,21 @@ def _with_mask(stack: ImageStack, mask: Source) -> ImageStack:
 
 
 def _empty_slices(stack: ImageStack) -> list[str]:
-    """Return a warning if some slices hold one single value while others do not."""
-    flat = [i for i, image in enumerate(stack.images) if (image == image.flat[0]).all()]
-    if not flat or len(flat) == len(stack.images):
+    """Return a warning if slices, or the end of the last one, look as if never written."""
+    images = stack.images
+    flat = [i for i, image in enumerate(images) if (image == image.flat[0]).all()]
+    if len(flat) == len(images):
         return []
-    value = stack.images[flat[0]].flat[0]
-    return [
-        f"{len(flat)} of {len(stack.images)} slices hold one single value, the first is slice "
-        f"{flat[0]} (all {value:g}): were they written to the end?"
-    ]
+    if flat:
+        value = images[flat[0]].flat[0]
+        return [
+            f"{len(flat)} of {len(images)} slices hold one single value, the first is slice "
+            f"{flat[0]} (all {value:g}): were they written to the end?"
+        ]
+    black = [int((image[::-1] != 0).any(axis=1).argmax()) for image in images]
+    if black[-1] > max([2, *black[:-1]]):
+        return [
+            f"the last {black[-1]} rows of the last slice are all 0, unlike those of the others: "
+            "was it written to the end?"
+        ]
+    return []

@@ -12,7 +12,7 @@ from fibgap.errors import InputError
 from fibgap.io.files import write_aside
 from fibgap.io.folders import write_folder_aside
 from fibgap.io.formats import Format, require_format
-from fibgap.io.images import read_images
+from fibgap.io.images import read_plain
 from fibgap.io.layers import Layers, Sliceable
 from fibgap.io.pages import full_path
 from fibgap.io.segmentation import segment
@@ -144,7 +144,7 @@ def read_volume(path: Path | str, *, dataset: str | None = None) -> Volume:
     path = full_path(path)
     if dataset is None and path.is_file() and require_format(path).holds_several:
         dataset = _own_name(path)
-    stack = read_images(path, dataset=dataset, least=1)
+    stack = read_plain(path, dataset=dataset)
     voxel = None
     if stack.pixel_nm is not None and stack.spacing_nm is not None:
         voxel = (stack.spacing_nm, *stack.pixel_nm)

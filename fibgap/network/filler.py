@@ -11,14 +11,12 @@ from fibgap.errors import InputError
 from fibgap.fillers import register
 from fibgap.fillers.interpolation import threshold as at_one_half
 from fibgap.network.architecture import Network
+from fibgap.network.choices import THRESHOLDS
 from fibgap.network.device import inference_precision
 from fibgap.network.inference import predict
 from fibgap.network.shipped import resolve_weights, shipped_names
 from fibgap.network.weights import load_weights
 from fibgap.stack import GappedVolume
-
-#: Where the prediction is cut.
-THRESHOLDS = ("half", "keep_fraction")
 
 
 def cut(

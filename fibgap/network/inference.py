@@ -10,11 +10,9 @@ from fibgap.errors import InputError
 from fibgap.fillers.interpolation import spline_weights
 from fibgap.network.architecture import Network
 from fibgap.network.blocks import planes_at_once, tile_width
+from fibgap.network.choices import FAMILY_CHOICES
 from fibgap.network.packed import PackedNetwork, kept_memory
 from fibgap.stack import GappedVolume
-
-#: Which families of planes a volume is filled over.
-FAMILY_CHOICES = ("both", "zx")
 
 
 class Grid(Protocol):

@@ -9,38 +9,25 @@ from numpy.typing import NDArray
 from scipy.fft import next_fast_len
 
 from fibgap.errors import InputError
+from fibgap.settings import check_settings, described, setting
 
 if TYPE_CHECKING:
     import torch
 
 
+@described
 @dataclass(frozen=True)
 class Level:
-    """One level of hierarchy: a single-wavelength Gaussian field, cut at a quantile.
+    """One level of hierarchy: a single-wavelength Gaussian field, cut at a quantile."""
 
-    Attributes
-    ----------
-    solid_fraction : float
-        Fraction of the volume where the level is solid, in (0, 1).
-    wavelength_nm : float
-        Wavelength of the field in nm.
-    shell_width : float
-        Full thickness of the shell of wave vectors, in units of the box's mode spacing.
-    """
-
-    solid_fraction: float
-    wavelength_nm: float
-    shell_width: float = 1.0
+    solid_fraction: float = setting("Fraction of the volume where the level is solid.", gt=0, lt=1)
+    wavelength_nm: float = setting("Wavelength of the level.", unit="nm", gt=0)
+    shell_width: float = setting(
+        "Full thickness of the shell of wave vectors.", 1, unit="mode spacings of the box", gt=0
+    )
 
     def __post_init__(self) -> None:
-        if not 0 < self.solid_fraction < 1:
-            raise InputError(
-                f"solid_fraction must lie between 0 and 1, exclusive, but is {self.solid_fraction}."
-            )
-        if not self.wavelength_nm > 0:
-            raise InputError(f"wavelength_nm must be positive, but is {self.wavelength_nm}.")
-        if not self.shell_width > 0:
-            raise InputError(f"shell_width must be positive, but is {self.shell_width}.")
+        check_settings(self)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from fibgap.synthetic.milling import Milling, mill_volume
 
 @dataclass(frozen=True)
 class Measuring:
-    """How every volume is repaired and measured.
+    """How every volume is placed, repaired and measured.
 
     Attributes
     ----------
@@ -37,6 +37,8 @@ class Measuring:
         Threads of the solver of D.
     centred : bool
         Whether the TPCF is centred, see `fibgap.experiment.evaluation.measure_volume`.
+    positions : str
+        What fillers see of depths below the voxel, see `fibgap.placement.place_slices`.
     """
 
     names: tuple[str, ...]
@@ -44,6 +46,7 @@ class Measuring:
     max_pixels: int
     threads: int = 1
     centred: bool = False
+    positions: str = "rounded"
 
     def measure(self, volume: NDArray[np.bool_]) -> Record:
         """Measure one volume on its own."""
@@ -142,6 +145,7 @@ def _measure_arm(
         nominal_nm=nominal_nm,
         max_pixels=measuring.max_pixels,
         options=options,
+        positions=measuring.positions,
         # The layers of the true volume are rebuilt, wherever the first slice is taken to lie.
         grid_start_nm=0.0,
     )

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from math import ceil, prod
 from pathlib import Path
 from typing import Any
@@ -35,33 +35,39 @@ def open_pages(path: Path, *, dataset: str | None = None, alone: bool = False) -
         If the file is damaged, if the array is missing or never was written to the end, or if
         there are several and none was named.
     """
-    try:
-        file = h5py.File(path, "r", locking="best-effort")
-    except PermissionError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.") from None
-    except OSError as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path} is damaged, cut short or no HDF5 file ({reason}).") from None
-    with file:
-        values = _find(file, path, dataset)
-        _require_written(values, path)
-        pages = arrange(values, _axes(values), f"'{values.name}' of {path}", block=_block(values))
+    with ExitStack() as stack:
+        with _damage_named(path):
+            file = stack.enter_context(h5py.File(path, "r", locking="best-effort"))
+            values = _find(file, path, dataset)
+            _require_written(values, path)
+            pages = arrange(
+                values, _axes(values), f"'{values.name}' of {path}", block=_block(values)
+            )
+            _add_sizes(pages, file, values)
         if dataset is None:
             pages.notes.say(f"the array '{values.name}' was read")
         inner = pages.read
 
         def read(start: int, stop: int) -> Block:
-            try:
+            with _damage_named(f"{path} in slices {start} to {stop - 1}"):
                 return inner(start, stop)
-            except OSError as error:
-                reason = " ".join(str(error).split())
-                raise InputError(
-                    f"{path} is damaged in slices {start} to {stop - 1} ({reason})."
-                ) from None
 
         pages.read = read
-        _add_sizes(pages, file, values)
         yield pages
+
+
+@contextmanager
+def _damage_named(source: Path | str) -> Iterator[None]:
+    """Turn what HDF5 raises about a file into one sentence with its name."""
+    try:
+        yield
+    except (InputError, MemoryError):
+        raise
+    except PermissionError as error:
+        raise InputError(f"{source} cannot be read: {error.strerror}.") from None
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{source} is damaged, cut short or no HDF5 file ({reason}).") from None
 
 
 def _find(file: h5py.File, path: Path, name: str | None) -> h5py.Dataset:

@@ -10,8 +10,9 @@ import nrrd
 import numpy as np
 
 from fibgap.errors import InputError
+from fibgap.io.axes import arrange
 from fibgap.io.layers import Layers
-from fibgap.io.pages import Block, Pages, add_pixel_size, one_axis
+from fibgap.io.pages import Pages, add_pixel_size
 
 
 @contextmanager
@@ -32,18 +33,13 @@ def open_pages(path: Path, *, dataset: str | None = None, alone: bool = False) -
     except Exception as error:  # damage is reported by many types
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{path} is damaged, cut short or no NRRD file ({reason}).") from None
-    names = _axis_names(header, values.ndim)
-    counts = dict(zip(names[:-2], values.shape[:-2], strict=True))
-    if values.ndim < 2:
-        raise InputError(f"{path} has one axis, but a stack has three.")
-    total, _ = one_axis(counts, str(path))
-    stack = values.reshape(total, *values.shape[-2:])
-
-    def read(start: int, stop: int) -> Block:
-        return stack[start:stop], None
-
-    pages = Pages(stack.shape, stack.dtype.newbyteorder("="), read, block=len(stack))
-    sizes = _sizes(header, values.ndim)
+    if header.get("encoding", "").lower() in ("ascii", "txt", "text") and "data file" not in header:
+        with path.open("rb") as file:
+            file.seek(-1, 2)
+            if not file.read(1).isspace():
+                raise InputError(f"{path} is cut short: its last number may not be complete.")
+    pages = arrange(values, _letters(header, values.ndim), str(path), block=len(values))
+    sizes = _sizes(header)
     if sizes:
         x, y, *rest = sizes
         unit = _unit(header)
@@ -51,19 +47,21 @@ def open_pages(path: Path, *, dataset: str | None = None, alone: bool = False) -
     yield pages
 
 
-def _axis_names(header: Any, ndim: int) -> list[str]:
-    """Return a name per axis, slowest first; the three fastest are z, y and x."""
+def _letters(header: Any, ndim: int) -> str | None:
+    """Return a letter per axis, slowest first, where the file says what the axes are."""
     kinds = list(header.get("kinds", []))[::-1]
-    names = [*["w", "v", "u", "t"][: max(0, ndim - 3)], "z", "y", "x"][-ndim:]
-    if len(kinds) == ndim:
-        for i, kind in enumerate(kinds):
-            # "vector", "RGB-color", "list": values of one voxel.
-            if kind not in ("domain", "space", "???", "none"):
-                names[i] = "time" if kind == "time" else "channel"
-    return names
+    if len(kinds) != ndim:
+        return None
+    # "vector", "RGB-color", "list": values of one voxel.
+    spatial = [kind in ("domain", "space", "???", "none") for kind in kinds]
+    names = iter("321zyx"[-sum(spatial) :])
+    return "".join(
+        next(names) if space else "t" if kind == "time" else "c"
+        for kind, space in zip(kinds, spatial, strict=True)
+    )
 
 
-def _sizes(header: Any, ndim: int) -> list[float] | None:
+def _sizes(header: Any) -> list[float] | None:
     """Return the spacing of the spatial axes, fastest first, or None."""
     directions = header.get("space directions")
     if directions is not None:

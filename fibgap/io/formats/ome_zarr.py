@@ -6,7 +6,6 @@ from math import ceil, prod
 from pathlib import Path
 from typing import Any
 
-import numcodecs
 import numpy as np
 import zarr
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from fibgap.io.pages import Block, Pages, add_pixel_size, unit_nm
 
 #: Edges of a block in voxels; a level of the pyramid that fits into one is the last.
 _CHUNK = 128
+_COMPRESSOR: Any = {"id": "zlib", "level": 1}
 
 
 @contextmanager
@@ -174,7 +174,7 @@ def _write_image(group: zarr.Group, layers: Layers) -> None:
             shape=shape,
             dtype=layers.dtype,
             chunks=tuple(min(_CHUNK, n) for n in shape),
-            compressors=numcodecs.Zlib(level=1),
+            compressors=_COMPRESSOR,
             chunk_key_encoding={"name": "v2", "separator": "/"},
             config={"write_empty_chunks": True},
             fill_value=0,

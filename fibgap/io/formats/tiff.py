@@ -277,7 +277,12 @@ def _as_seen(page: TiffPage, values: NDArray[Any], source: str) -> Block:
 def write(path: Path, layers: Layers) -> None:
     """Write a volume as OME-TIFF if its name says so, else as a TIFF of ImageJ's kind."""
     z, y, x = layers.voxel_nm
-    common: dict[str, Any] = {"shape": layers.shape, "dtype": layers.dtype}
+    # Said aloud, since three or four layers would else pass for colours.
+    common: dict[str, Any] = {
+        "shape": layers.shape,
+        "dtype": layers.dtype,
+        "photometric": "minisblack",
+    }
     if ".ome." in path.name.lower():
         metadata: dict[str, Any] = {"axes": "ZYX"}
         for axis, size in zip("XYZ", (x, y, z), strict=True):

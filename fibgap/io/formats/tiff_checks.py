@@ -14,6 +14,9 @@ from fibgap.errors import InputError
 #: Zeros at the end of a compressed segment that no encoder writes: what a copy leaves that made
 #: room for the file and was interrupted.
 _ZEROS = 32
+#: Bytes of one value, by the type of a tag.
+_TAG_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+_TAG_BYTES |= {16: 8, 17: 8, 18: 8}
 _JPEG = (COMPRESSION.JPEG, COMPRESSION.OJPEG)
 
 
@@ -36,22 +39,61 @@ def damage_named(source: Path | str) -> Iterator[None]:
 
 
 def check_chain(file: TiffFile, pages: list[TiffPage], path: Path) -> None:
-    """Refuse a file whose list of pages goes on where the file has ended.
+    """Refuse a file whose list of pages, or what one of them says of itself, breaks off.
 
     Every page says where the next one begins, the last one says 0.
     """
     if not pages:
         raise InputError(f"{path} holds no image.")
     handle, form = file.filehandle, file.tiff
-    begin = pages[-1].offset
-    handle.seek(begin)
-    n_tags = int.from_bytes(handle.read(form.tagnosize), _order(file))
-    handle.seek(begin + form.tagnosize + n_tags * form.tagsize)
-    following = handle.read(form.offsetsize)
-    if len(following) < form.offsetsize or int.from_bytes(following, _order(file)):
+    following = b""
+    for number, page in enumerate(pages):
+        handle.seek(page.offset)
+        n_tags = int.from_bytes(handle.read(form.tagnosize), _order(file))
+        entries = handle.read(n_tags * form.tagsize)
+        following = handle.read(form.offsetsize)
+        for entry in range(0, len(entries), form.tagsize):
+            _check_tag(file, entries[entry : entry + form.tagsize], number, path)
+    if len(following) < form.offsetsize or any(following):
         raise InputError(
             f"{path} is cut short or damaged: after page {len(pages) - 1} another one should "
             "follow, which is not there."
+        )
+    _check_end(file, pages, handle.tell(), path)
+
+
+def _check_tag(file: TiffFile, entry: bytes, page: int, path: Path) -> None:
+    """Refuse a tag whose value lies behind the end of the file: libraries leave it out."""
+    order, half = _order(file), file.tiff.offsetsize
+    kind = int.from_bytes(entry[2:4], order)
+    count = int.from_bytes(entry[4 : 4 + half], order)
+    size = _TAG_BYTES.get(kind, 0) * count
+    end = int.from_bytes(entry[4 + half :], order) + size
+    if size > half and end > file.filehandle.size:
+        raise InputError(
+            f"{path} is cut short or damaged: what page {page} says of itself ends at byte {end}, "
+            f"but the file at byte {file.filehandle.size}."
+        )
+
+
+def _check_end(file: TiffFile, pages: list[TiffPage], end: int, path: Path) -> None:
+    """Refuse a file that ends in zeros that belong to no page: its last pages were not copied.
+
+    A copy that made room for the whole file and was interrupted leaves them, and a list of pages
+    that breaks off in zeros looks complete.
+    """
+    if len(pages) == 1:
+        return  # data may lie behind it that no list mentions
+    for page in pages:
+        pairs = zip(page.dataoffsets, page.databytecounts, strict=False)
+        end = max([end, *(int(offset) + int(count) for offset, count in pairs)])
+    handle = file.filehandle
+    handle.seek(end)
+    rest = handle.read(_ZEROS * 128)
+    if len(rest) >= 2 * _ZEROS and not any(rest):
+        raise InputError(
+            f"{path} is damaged: after page {len(pages) - 1} it holds nothing but zeros, so its "
+            "copy was interrupted."
         )
 
 

@@ -256,7 +256,7 @@ class Trainer:
             progress = self.progress
             self.log(f"resumed after epoch {progress.epoch} of {training.epochs}")
         begin = time.monotonic()
-        budget = math.inf if training.budget_minutes is None else training.budget_minutes
+        budget = training.budget_minutes or math.inf
         status = "complete"
         with ThreadPoolExecutor(1) as pool:
             upcoming = pool.submit(self._epoch, progress.epoch)
