@@ -1,4 +1,4 @@
-"""The one exception that tells a user what is wrong with what they gave."""
+"""The exception that tells a user what is wrong with what they gave, and the warning beside it."""
 
 
 class InputError(ValueError):
@@ -6,3 +6,7 @@ class InputError(ValueError):
 
     Everything else that is raised in this library is a defect of the library.
     """
+
+
+class FibgapWarning(UserWarning):
+    """Something about the input or the result that a user should look at."""

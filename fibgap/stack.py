@@ -1,6 +1,7 @@
 """What a microscope delivers and what placement makes of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,7 +22,7 @@ def require_binary(array: ArrayLike, name: str) -> NDArray[np.bool_]:
     >>> require_binary([0, 1, 1], "line").tolist()
     [False, True, True]
     """
-    values = np.asarray(array)
+    values = _one_array(array, name)
     if values.dtype == np.bool_:
         return values
     if values.dtype.kind == "f" and np.isnan(values).any():
@@ -30,11 +31,30 @@ def require_binary(array: ArrayLike, name: str) -> NDArray[np.bool_]:
         raise InputError(f"{name} must be numbers or booleans, but is of type {values.dtype}.")
     wrong = (values != 0) & (values != 1)
     if wrong.any():
-        raise InputError(
-            f"{name} must be binary (0 or 1), but holds the value {values[wrong].flat[0]}: "
-            "segment it first."
-        )
+        found = np.unique(values)
+        advice = "segment it first (fibgap.io.segmentation)"
+        if len(found) == 2:
+            low, high = found.tolist()
+            advice = f"its two values are {low} and {high}, pass `== {high}` if {high} is solid"
+        elif len(found) < 12 and values.dtype.kind in "ui":
+            shown = ", ".join(map(str, found.tolist()))
+            advice = f"its values are {shown}, pass `==` the label that is solid"
+        value = values[wrong].flat[0]
+        raise InputError(f"{name} must be binary (0 or 1), but holds the value {value}: {advice}.")
     return values.astype(np.bool_)
+
+
+def _one_array(array: ArrayLike, name: str) -> NDArray[Any]:
+    """Return an array, or say which part of a list is not like the first."""
+    try:
+        return np.asarray(array)
+    except ValueError:
+        shapes = [np.shape(part) for part in array]  # type: ignore[union-attr]
+        odd = next(i for i, shape in enumerate(shapes) if shape != shapes[0])
+        raise InputError(
+            f"{name} needs parts of one size, but part {odd} has shape {shapes[odd]} and part 0 "
+            f"{shapes[0]}."
+        ) from None
 
 
 def nearest_layer(depths_nm: NDArray[np.float64], voxel_nm: float) -> NDArray[np.int64]:
@@ -58,7 +78,7 @@ class SliceStack:
     Attributes
     ----------
     slices : (N, Y, X) bool
-        Gold = True.
+        Solid = True.
     depths_nm : (N,) float64
         Depth of every slice in nm, strictly increasing.
     voxel_nm : float
@@ -78,6 +98,11 @@ class SliceStack:
             raise InputError(f"{len(slices)} slices need as many depths, but {depths.size} came.")
         if len(slices) < 2:
             raise InputError(f"a slice stack needs at least 2 slices, but has {len(slices)}.")
+        if np.ndim(self.voxel_nm):
+            raise InputError(
+                f"voxel_nm must be one length, since voxels are cubes, but is {self.voxel_nm}: "
+                "make the pixels square first (fibgap.io.geometry.square_pixels)."
+            )
         if not self.voxel_nm > 0:
             raise InputError(f"voxel_nm must be positive, but is {self.voxel_nm}.")
         if not np.isfinite(depths).all():
@@ -91,10 +116,21 @@ class SliceStack:
                 f"slice {bad} at {depths[bad]} nm."
             )
         if not slices.any() or slices.all():
-            state = "full of gold" if slices.all() else "empty of gold"
-            raise InputError(f"the slice stack is {state}: there is no structure to rebuild.")
+            state = "solid" if slices.all() else "pore"
+            raise InputError(
+                f"the slice stack is all {state}: there is no structure to rebuild (labels that "
+                "start at 1 are all above 0: compare them with the one that is solid)."
+            )
         object.__setattr__(self, "slices", slices)
         object.__setattr__(self, "depths_nm", depths)
+
+
+def _no_positions() -> NDArray[np.float64]:
+    return np.empty(0)
+
+
+def _no_slices() -> NDArray[np.bool_]:
+    return np.empty((0, 0, 0), dtype=np.bool_)
 
 
 @dataclass(frozen=True)
@@ -118,10 +154,19 @@ class GappedVolume:
         `voxel_nm` to rounding where the geometry is kept.
     n_given : int
         Number of slices before placement.
+    positions : (N,) float64
+        Where the slices of the known layers lie, in voxels from the centre of layer 0, each
+        within half a voxel of its layer's centre. The layers themselves if they are not given.
+    spare_slices : (S, Y, X) bool
+        Further slices, which share a layer with one that lies nearer to its centre.
+    spare_positions : (S,) float64
+        Where these lie, increasing.
 
     Notes
     -----
     ASSUME: a volume is cut at its first and last slice, so that nothing is extrapolated.
+    A layer is known if a slice rounds to it, and then it shows that slice, although the slice may
+    lie up to half a voxel away; between known layers fillers look at `samples`.
     """
 
     slices: NDArray[np.bool_]
@@ -130,6 +175,9 @@ class GappedVolume:
     origin_layer: int | None
     effective_voxel_nm: float
     n_given: int
+    positions: NDArray[np.float64] = field(default_factory=_no_positions)
+    spare_slices: NDArray[np.bool_] = field(default_factory=_no_slices)
+    spare_positions: NDArray[np.float64] = field(default_factory=_no_positions)
 
     def __post_init__(self) -> None:
         if self.slices.ndim != 3 or self.slices.dtype != np.bool_:
@@ -146,6 +194,29 @@ class GappedVolume:
             )
         if self.layers[0] != 0 or (np.diff(self.layers) < 1).any():
             raise InputError("layer indices must start at 0 and increase.")
+        positions = self.positions if len(self.positions) else self.layers
+        object.__setattr__(self, "positions", np.asarray(positions, dtype=np.float64))
+        self._check_positions()
+
+    def _check_positions(self) -> None:
+        """Say what is wrong with the positions of slices, if anything is."""
+        # Half a voxel, with room for the rounding of a half (see `nearest_layer`).
+        near = self.positions.shape == self.layers.shape and bool(
+            (np.abs(self.positions - self.layers) <= 0.5 + 1e-6).all()
+        )
+        if not near or (np.diff(self.positions) <= 0).any():
+            raise InputError(
+                "positions of slices must increase and lie within half a voxel of their layers."
+            )
+        spare, count = self.spare_positions, len(self.spare_slices)
+        if count and self.spare_slices.shape[1:] != self.slices.shape[1:]:
+            raise InputError(
+                f"further slices have the shape {self.spare_slices.shape[1:]}, but the others "
+                f"{self.slices.shape[1:]}."
+            )
+        apart = np.diff(np.sort(np.concatenate([self.positions, spare]))) > 0
+        if spare.shape != (count,) or not (np.isfinite(spare).all() and apart.all()):
+            raise InputError(f"{count} further slices need as many positions of their own.")
 
     @property
     def n_layers(self) -> int:
@@ -169,6 +240,31 @@ class GappedVolume:
         """Indices of the missing layers, increasing."""
         return np.flatnonzero(~self.known)
 
+    def samples(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Return positions (K,) and images (K, Y, X) of all slices, in the order of depth.
+
+        Further slices included: between layers, the nearest slice may be one of these.
+        """
+        if not len(self.spare_slices):
+            return self.positions, self.slices
+        positions = np.concatenate([self.positions, self.spare_positions])
+        order = np.argsort(positions)
+        return positions[order], np.concatenate([self.slices, self.spare_slices])[order]
+
+    def between(self, first: int, last: int) -> "GappedVolume":
+        """Return the part from one known layer to another, by their places among the known ones."""
+        start, spare = int(self.layers[first]), self.spare_positions
+        inside = (spare > self.positions[first]) & (spare < self.positions[last])
+        return replace(
+            self,
+            slices=self.slices[first : last + 1],
+            layers=self.layers[first : last + 1] - start,
+            origin_layer=None if self.origin_layer is None else self.origin_layer + start,
+            positions=self.positions[first : last + 1] - start,
+            spare_slices=self.spare_slices[inside],
+            spare_positions=spare[inside] - start,
+        )
+
     @property
     def largest_gap(self) -> int:
         """Largest number of missing layers between two known ones."""
@@ -179,3 +275,33 @@ class GappedVolume:
         grid = np.zeros(self.shape, dtype=np.bool_)
         grid[self.layers] = self.slices
         return grid
+
+
+def between_slices(
+    volume: NDArray[np.bool_], placed: SliceStack | GappedVolume
+) -> NDArray[np.bool_]:
+    """Return the layers of a true volume from the first to the last slice taken from it.
+
+    Parameters
+    ----------
+    volume : (Z, Y, X) bool
+        The true volume; layer `i` is centred at the depth ``i * voxel_nm``.
+    placed : SliceStack or GappedVolume
+        Slices at their true depths, or a placement that keeps them.
+
+    Returns
+    -------
+    (Z', Y, X) bool
+        A view.
+
+    Raises
+    ------
+    InputError
+        If the placement does not keep the true depths.
+    """
+    if isinstance(placed, SliceStack):
+        first, last = nearest_layer(placed.depths_nm[[0, -1]], placed.voxel_nm)
+        return volume[first : last + 1]
+    if placed.origin_layer is None:
+        raise InputError("a placement that changes the geometry has no counterpart in the truth.")
+    return volume[placed.origin_layer : placed.origin_layer + placed.n_layers]

@@ -16,7 +16,8 @@ from fibgap.network.shipped import resolve_weights, weights_sha256
 from snakemake.exceptions import WorkflowError
 
 try:
-    EXPERIMENT = configuration.check(config)
+    # Snakemake hands over what stands inside a --config value as text.
+    EXPERIMENT = configuration.check(config, typed=workflow.config_settings.config)
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
@@ -54,7 +55,7 @@ BOOTSTRAP = dict(
 MEASURE_OPTIONS = dict(
     cut=EXPERIMENT["measure"]["diffusivity_cut"], centred=EXPERIMENT["measure"]["tpcf_centred"]
 )
-MEASURES = ["tpcf", "lpf", *(["d"] if EXPERIMENT["measure"]["diffusivity"] else [])]
+MEASURES = EXPERIMENT["measure"]["names"]
 
 
 def one_of(names):

@@ -35,7 +35,7 @@ def measured_voxels():
     """Return the voxels of a volume, and of the cut on which D is taken."""
     shape, cut = STRUCTURE["shape"], EXPERIMENT["measure"]["diffusivity_cut"]
     cube = [min(cut, *shape)] * 3 if cut else shape
-    return voxels(shape), voxels(cube) if EXPERIMENT["measure"]["diffusivity"] else 0
+    return voxels(shape), voxels(cube) if "d" in MEASURES else 0
 
 
 def training_memory(bytes_a_voxel, base_mb=110):

@@ -19,6 +19,7 @@ rule place_slices:
         datasets=datasets_of,
         placement="{placement}",
         nominal_nm=EXPERIMENT["place_slices"]["nominal_nm"],
+        positions=EXPERIMENT["place_slices"]["positions"],
         code=code("place_slices"),
     script:
         "../workflow_scripts/place_slices.py"

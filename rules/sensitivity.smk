@@ -21,6 +21,7 @@ rule measure_sensitivity:
         base_seed=EXPERIMENT["base_seed"],
         structure=STRUCTURE,
         setting=sensitivity_setting,
+        positions=EXPERIMENT["place_slices"]["positions"],
         arms=sensitivity_arms,
         max_pixels=EXPERIMENT["fill_holes"]["max_pixels"],
         inference=EXPERIMENT["infer"],

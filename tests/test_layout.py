@@ -16,7 +16,7 @@ FLOORS = [
     ["report"],
     ["experiment"],
     ["statistics"],
-    ["rebuild"],
+    ["rebuilding"],
     ["network.training"],
     ["network"],
     ["fillers"],
@@ -26,7 +26,8 @@ FLOORS = [
     ["io"],
     ["placement", "holes"],
     ["stack"],
-    ["errors", "seeds", "arms"],
+    ["settings"],
+    ["errors", "units", "seeds", "arms"],
 ]
 
 

@@ -29,7 +29,12 @@ def test_binary_images_of_any_type_are_gold_and_pore(dtype):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ([0, 255], r"the stack must be binary \(0 or 1\), but holds the value 255: segment"),
+        ([0, 255], r"binary \(0 or 1\), but holds the value 255: its two values are 0 and 255"),
+        ([0, 255], r"pass `== 255` if 255 is solid"),
+        ([1, 2], r"the stack must .* holds the value 2: .* are 1 and 2, pass `== 2`"),
+        ([0, 1, 2], r"its values are 0, 1, 2, pass `==` the label that is solid"),
+        (np.arange(40), r"segment it first \(fibgap\.io\.segmentation\)"),
+        ([[0, 1], [1]], r"the stack needs parts of one size, but part 1 has shape \(1,\)"),
         ([0.5, 1.0], r"holds the value 0\.5"),
         ([-1, 0], r"holds the value -1"),
         ([0.0, np.inf], r"holds the value inf"),
@@ -68,8 +73,10 @@ def test_stack_keeps_what_it_is_given():
         ({"depths_nm": [0, 3, np.inf]}, "depth of slice 2 is inf"),
         ({"depths_nm": [0, 5, 5]}, r"slice 2 lies at 5\.0 nm after slice 1 at 5\.0 nm"),
         ({"depths_nm": [0, 5, 3]}, r"slice 2 lies at 3\.0 nm after slice 1 at 5\.0 nm"),
-        ({"slices": np.zeros((3, 2, 2), bool)}, "empty of gold"),
-        ({"slices": np.ones((3, 2, 2), bool)}, "full of gold"),
+        ({"slices": np.zeros((3, 2, 2), bool)}, "all pore"),
+        ({"slices": np.ones((3, 2, 2), bool)}, r"all solid: .*\(labels that start at 1"),
+        ({"slices": [SLICES[0], SLICES[1, :, :1], SLICES[2]]}, r"part 1 has shape \(1, 1\)"),
+        ({"voxel_nm": (10, 3.17, 2.5)}, r"one length, .* but is \(10, 3\.17, 2\.5\)"),
         ({"slices": SLICES * 255}, "the slice stack must be binary .* 255"),
     ],
 )
@@ -140,3 +147,71 @@ def test_impossible_gapped_volume_fails(layers, slices, message):
     """A grid begins and ends at known layers, and holds one slice on each of them."""
     with pytest.raises(InputError, match=message):
         gapped(layers, slices)
+
+
+def placed(**changes):
+    """Return a gapped volume with positions and a further slice."""
+    given = {
+        "slices": SLICES,
+        "layers": np.array([0, 2, 5]),
+        "voxel_nm": 2.5,
+        "origin_layer": 3,
+        "effective_voxel_nm": 2.5,
+        "n_given": 4,
+        "positions": np.array([0.0, 2.2, 4.6]),
+        "spare_slices": ~SLICES[:1],
+        "spare_positions": np.array([2.4]),
+    }
+    return GappedVolume(**{**given, **changes})
+
+
+def test_slices_lie_at_their_layers_unless_it_is_said():
+    """Without positions a slice lies at the centre of its layer, and there are no further ones."""
+    volume = gapped()
+    assert volume.positions.tolist() == [0, 1, 5]
+    positions, slices = volume.samples()
+    assert positions is volume.positions
+    assert slices is volume.slices
+
+
+def test_all_slices_in_the_order_of_depth():
+    """A further slice at 2.4 voxels comes between those at 2.2 and at 4.6."""
+    positions, slices = placed().samples()
+    assert positions.tolist() == [0, 2.2, 2.4, 4.6]
+    np.testing.assert_array_equal(slices, [SLICES[0], SLICES[1], ~SLICES[0], SLICES[2]])
+
+
+def test_a_part_of_a_stack_keeps_its_positions():
+    """From the second known layer on, layers count anew and slices stay where they are."""
+    part = placed().between(1, 2)
+    assert part.layers.tolist() == [0, 3]
+    np.testing.assert_allclose(part.positions, [0.2, 2.6], rtol=1e-14)
+    np.testing.assert_allclose(part.spare_positions, [0.4], rtol=1e-14)
+    assert part.origin_layer == 5
+    np.testing.assert_array_equal(part.slices, SLICES[1:])
+    part = placed(origin_layer=None).between(0, 1)
+    assert part.layers.tolist() == [0, 2]
+    assert part.origin_layer is None
+    assert len(part.spare_slices) == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"positions": np.array([0.0, 2.6, 4.6])}, "within half a voxel of their layers"),
+        ({"positions": np.array([0.0, 2.0])}, "within half a voxel of their layers"),
+        ({"positions": np.array([0.0, np.nan, 5.0])}, "within half a voxel of their layers"),
+        ({"spare_positions": np.array([2.2])}, "1 further slices need as many positions of their"),
+        ({"spare_positions": np.array([2.3, 2.4])}, "1 further slices need as many positions"),
+        ({"spare_positions": np.array([np.inf])}, "1 further slices need as many positions"),
+        ({"spare_slices": np.zeros((1, 2, 2), bool)}, r"have the shape \(2, 2\), but the others"),
+        (
+            {"layers": np.array([0, 2, 3]), "positions": np.array([0.0, 2.5, 2.5])},
+            "must increase",
+        ),
+    ],
+)
+def test_positions_that_fit_no_layer_fail(changes, message):
+    """A slice lies within half a voxel of its layer, and no two slices lie at one depth."""
+    with pytest.raises(InputError, match=message):
+        placed(**changes)

@@ -3,19 +3,19 @@
 import json
 from pathlib import Path
 
-from fibgap.experiment.evaluation import cut_truth
 from fibgap.io.files import write_aside
 from fibgap.io.records import gapped_from_record
 from fibgap.io.storage import read_record
 from fibgap.io.tiff import write_tiff
 from fibgap.report.figures import Rebuilt, plot_showcase, save_figure, showcase_layers
+from fibgap.stack import between_slices
 from fibgap.workflow.job_log import job_log
 
 
 def main(truth: str, placed: str, arms: dict, output: dict, *, dataset: int) -> None:
     """Write truth, slices and arms; by name, an arm is its shard and that of its placement."""
     gapped = gapped_from_record(read_record(placed, dataset))
-    true_part = cut_truth(read_record(truth, dataset).arrays["volume"], gapped)
+    true_part = between_slices(read_record(truth, dataset).arrays["volume"], gapped)
     rebuilt = {}
     for arm, (path, own) in arms.items():
         origin = gapped_from_record(read_record(own, dataset)).origin_layer

@@ -23,12 +23,17 @@ def main(weights: dict, output: str, *, threads: int, gpus: int, params: dict) -
             tuple(params["measures"]),
             max_pixels=params["max_pixels"],
             threads=threads,
+            positions=params["positions"],
             **params["options"],
         ),
         base_seed=params["base_seed"],
         fill_options={
-            arm: network_options(path, device, **params["inference"])
-            for arm, path in weights.items()
+            arm["name"]: {
+                **network_options(weights[arm["name"]], device, **params["inference"]),
+                **{name: arm[name] for name in ("families", "threshold")},
+            }
+            for arm in params["arms"]
+            if arm["filler"] == "network"
         },
     )
     process_shard(

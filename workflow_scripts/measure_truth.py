@@ -3,7 +3,7 @@
 from fibgap.experiment.evaluation import measure_volume
 from fibgap.io.records import stack_from_record
 from fibgap.io.storage import Record, inherited_attributes, process_shard, read_record
-from fibgap.stack import nearest_layer
+from fibgap.stack import between_slices
 from fibgap.workflow.digests import chain_digest
 from fibgap.workflow.job_log import job_log
 
@@ -13,8 +13,7 @@ def main(volumes: str, slices: str, output: str, *, threads: int, params: dict) 
 
     def compute(dataset: int) -> Record:
         stack = stack_from_record(read_record(slices, dataset))
-        first, last = nearest_layer(stack.depths_nm[[0, -1]], stack.voxel_nm)
-        volume = read_record(volumes, dataset).arrays["volume"][first : last + 1]
+        volume = between_slices(read_record(volumes, dataset).arrays["volume"], stack)
         return measure_volume(volume, params["measures"], threads=threads, **params["options"])
 
     process_shard(

@@ -12,7 +12,12 @@ def main(slices: str, output: str, *, params: dict) -> None:
 
     def compute(dataset: int) -> Record:
         stack = stack_from_record(read_record(slices, dataset))
-        gapped = place_slices(stack, params["placement"], nominal_nm=params["nominal_nm"])
+        gapped = place_slices(
+            stack,
+            params["placement"],
+            nominal_nm=params["nominal_nm"],
+            positions=params["positions"],
+        )
         dropped = gapped.n_given - len(gapped.layers)
         if dropped:
             print(f"dataset {dataset}: {dropped} of {gapped.n_given} slices are not used")

@@ -9,7 +9,7 @@ from fibgap.io.storage import Record
 from fibgap.measures import measure
 from fibgap.measures.anisotropy import anisotropy_error, truth_error
 from fibgap.measures.voxelwise import dice, solid_fraction, voxel_error
-from fibgap.stack import GappedVolume
+from fibgap.stack import GappedVolume, between_slices
 
 
 def anisotropy_errors(curves: dict[str, NDArray[np.float64]]) -> dict[str, float]:
@@ -75,12 +75,6 @@ def measure_volume(
     return Record(curves, {**anisotropy_errors(curves), "solid_fraction": solid_fraction(volume)})
 
 
-def cut_truth(truth: NDArray[np.bool_], gapped: GappedVolume) -> NDArray[np.bool_]:
-    """Return the layers of the true volume that a placement of true geometry rebuilds."""
-    assert gapped.origin_layer is not None
-    return truth[gapped.origin_layer : gapped.origin_layer + gapped.n_layers]
-
-
 def compare_with_truth(
     record: Record,
     volume: NDArray[np.bool_],
@@ -116,21 +110,10 @@ def compare_with_truth(
     by_voxel = {"voxel_error": float("nan"), "dice": float("nan")}
     missing = gapped.missing_layers
     if gapped.origin_layer is not None and len(missing):
-        true_part = cut_truth(truth, gapped)
+        true_part = between_slices(truth, gapped)
         by_voxel = {
             "voxel_error": voxel_error(volume, true_part, missing),
             "dice": dice(volume, true_part, missing),
         }
     errors = truth_errors(dict(record.arrays), dict(true_record.arrays))
     return Record(record.arrays, {**record.attributes, **errors, **by_voxel})
-
-
-def placement_facts(gapped: GappedVolume) -> dict[str, float | int]:
-    """Return what is recorded of a placement, by column name of the dataset table."""
-    return {
-        "n_slices": len(gapped.layers),
-        "n_dropped": gapped.n_given - len(gapped.layers),
-        "n_layers": gapped.n_layers,
-        "effective_voxel_nm": gapped.effective_voxel_nm,
-        "largest_gap_layers": gapped.largest_gap,
-    }

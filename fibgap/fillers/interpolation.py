@@ -10,13 +10,15 @@ from scipy.interpolate import CubicSpline
 GOLD_FROM = 0.5 - 1e-5
 
 
-def linear_weights(known: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.float32]:
+def linear_weights(
+    known: NDArray[np.int64] | NDArray[np.float64], wanted: NDArray[np.int64]
+) -> NDArray[np.float32]:
     """Return the weights of linear interpolation.
 
     Parameters
     ----------
-    known : (N,) int
-        Increasing layer indices with values.
+    known : (N,) int or float
+        Increasing positions with values, in voxels from layer 0.
     wanted : (M,) int
         Layer indices between the first and the last known one.
 
@@ -35,13 +37,37 @@ def linear_weights(known: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArr
     return np.stack(rows, axis=1).astype(np.float32)
 
 
-def spline_weights(known: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.float32]:
+def well_apart(positions: NDArray[np.float64], least: float = 0.1) -> NDArray[np.int64]:
+    """Return which positions lie at least so many voxels after the one kept before.
+
+    Notes
+    -----
+    Two slices that nearly coincide but differ in a voxel give a spline a slope without bound, and
+    weights whose rounding shows. A tenth of a voxel is far below what a depth can be known to.
+
+    Examples
+    --------
+    >>> well_apart(np.array([0.0, 3.0, 3.02, 3.1, 7.0])).tolist()
+    [0, 1, 3, 4]
+    """
+    kept = [0]
+    for index in range(1, len(positions)):
+        # A part in 10^9 of a voxel keeps 3.1 - 3.0 at a tenth.
+        if positions[index] - positions[kept[-1]] >= least - 1e-9:
+            kept.append(index)
+    return np.array(kept)
+
+
+def spline_weights(
+    known: NDArray[np.int64] | NDArray[np.float64], wanted: NDArray[np.int64]
+) -> NDArray[np.float32]:
     """Return the weights of the not-a-knot cubic spline through all known layers.
 
     Parameters
     ----------
-    known : (N,) int
-        Increasing layer indices with values, at least 2 (a line, 3: a parabola).
+    known : (N,) int or float
+        Increasing positions with values, in voxels from layer 0, at least 2 (a line, 3: a
+        parabola).
     wanted : (M,) int
         Layer indices between the first and the last known one.
 

@@ -49,17 +49,16 @@ def fill_shape_based(gapped: GappedVolume) -> NDArray[np.bool_]:
     -----
     Raya and Udupa, IEEE Trans. Med. Imaging 9, 32, 1990.
     """
-    filled = np.empty((len(gapped.missing_layers), *gapped.shape[1:]), dtype=np.bool_)
-    lower = signed_distance(gapped.slices[0])
-    done = 0
-    for index in range(1, len(gapped.layers)):
-        upper = signed_distance(gapped.slices[index])
-        pair = gapped.layers[index - 1 : index + 1]
-        wanted = np.arange(pair[0] + 1, pair[1])
-        weights = linear_weights(pair, wanted)
-        distances = apply_weights(weights, np.stack([lower, upper]))
+    positions, slices = gapped.samples()
+    missing = gapped.missing_layers
+    filled = np.empty((len(missing), *gapped.shape[1:]), dtype=np.bool_)
+    lower = signed_distance(slices[0])
+    for index in range(1, len(positions)):
+        upper = signed_distance(slices[index])
+        pair = positions[index - 1 : index + 1]
+        part = slice(*np.searchsorted(missing, pair))
+        distances = apply_weights(linear_weights(pair, missing[part]), np.stack([lower, upper]))
         # The margin makes a tie a tie in both directions along z, in spite of rounding.
-        filled[done : done + len(wanted)] = distances >= -1e-4
-        done += len(wanted)
+        filled[part] = distances >= -1e-4
         lower = upper
     return filled

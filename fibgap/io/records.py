@@ -1,6 +1,9 @@
 """Stacks and gapped volumes as records of a shard."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from fibgap.io.storage import Record
 from fibgap.stack import GappedVolume, SliceStack
@@ -21,10 +24,22 @@ def stack_from_record(record: Record) -> SliceStack:
 
 
 def gapped_to_record(gapped: GappedVolume) -> Record:
-    """Return a gapped volume as a record; an origin that is not defined is left out."""
+    """Return a gapped volume as a record.
+
+    What says nothing is left out: an origin that is not defined, positions that are the layers
+    themselves, and further slices where there are none.
+    """
     origin = {} if gapped.origin_layer is None else {"origin_layer": gapped.origin_layer}
+    arrays: dict[str, NDArray[Any]] = {"slices": gapped.slices, "layers": gapped.layers}
+    if not np.array_equal(gapped.positions, gapped.layers):
+        arrays["positions"] = gapped.positions
+    if len(gapped.spare_slices):
+        arrays |= {
+            "spare_slices": gapped.spare_slices,
+            "spare_positions": gapped.spare_positions,
+        }
     return Record(
-        {"slices": gapped.slices, "layers": gapped.layers},
+        arrays,
         {
             **origin,
             "voxel_nm": gapped.voxel_nm,
@@ -41,6 +56,8 @@ def gapped_from_record(record: Record) -> GappedVolume:
     """Return the gapped volume of a record."""
     attributes = record.attributes
     origin = attributes.get("origin_layer")
+    names = ("positions", "spare_slices", "spare_positions")
+    further = {name: record.arrays[name] for name in names if name in record.arrays}
     return GappedVolume(
         slices=record.arrays["slices"],
         layers=record.arrays["layers"].astype(np.int64),
@@ -48,4 +65,5 @@ def gapped_from_record(record: Record) -> GappedVolume:
         origin_layer=None if origin is None else int(origin),
         effective_voxel_nm=float(attributes["effective_voxel_nm"]),
         n_given=int(attributes["n_given"]),
+        **further,
     )

@@ -146,7 +146,9 @@ def _training_parser() -> argparse.ArgumentParser:
         description="Train one network of a configuration, without a workflow.",
         epilog="python -m fibgap.network fill --help: fill a stack that is larger than memory.",
     )
-    parser.add_argument("config", type=Path, help="configuration file")
+    parser.add_argument(
+        "config", type=Path, help="configuration file; resolved beforehand it needs no pydantic"
+    )
     parser.add_argument("network", help="key of its networks table")
     parser.add_argument("--out", type=Path, required=True, help="folder for everything written")
     parser.add_argument("--budget-minutes", type=float, help="stop after an epoch, to go on later")

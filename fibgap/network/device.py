@@ -7,6 +7,7 @@ import torch
 
 from fibgap.errors import InputError
 from fibgap.network.architecture import Architecture
+from fibgap.network.choices import PRECISIONS
 from fibgap.network.gpus import claim_gpu, visible_gpus
 
 #: Set to "cpu" to let a run that asks for GPUs compute on the CPU all the same: for testing the
@@ -85,8 +86,10 @@ def choose_precision(precision: str, device: torch.device) -> torch.dtype:
     """
     if precision == "fp32":
         return torch.float32
-    if precision not in ("bf16", "auto"):
-        raise InputError(f"precision '{precision}' is unknown; choose one of fp32, bf16, auto.")
+    if precision not in PRECISIONS:
+        raise InputError(
+            f"precision '{precision}' is unknown; choose one of {', '.join(PRECISIONS)}."
+        )
     if device.type == "cuda":
         supported = torch.cuda.is_bf16_supported()
         if precision == "bf16" and not supported:

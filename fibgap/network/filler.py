@@ -11,13 +11,12 @@ from fibgap.errors import InputError
 from fibgap.fillers import register
 from fibgap.fillers.interpolation import threshold as at_one_half
 from fibgap.network.architecture import Network
+from fibgap.network.choices import THRESHOLDS
 from fibgap.network.device import inference_precision
 from fibgap.network.inference import predict
+from fibgap.network.shipped import resolve_weights, shipped_names
 from fibgap.network.weights import load_weights
 from fibgap.stack import GappedVolume
-
-#: Where the prediction is cut.
-THRESHOLDS = ("half", "keep_fraction")
 
 
 def cut(
@@ -89,7 +88,7 @@ def network_options(
 def fill_network(
     gapped: GappedVolume,
     *,
-    network: Network,
+    network: Network | Path | str | None = None,
     device: torch.device | str = "cpu",
     precision: torch.dtype = torch.float32,
     batch_pixels: int = 2**19,
@@ -102,7 +101,9 @@ def fill_network(
     ----------
     gapped : GappedVolume
         Known layers and their places.
-    network, device, precision, batch_pixels, families
+    network : Network, path or str
+        A network, a weights file, or ``shipped:NAME``.
+    device, precision, batch_pixels, families
         See `fibgap.network.inference.predict`.
     threshold : str
         See `cut`.
@@ -111,7 +112,19 @@ def fill_network(
     -------
     (M, Y, X) bool
         The missing layers.
+
+    Raises
+    ------
+    InputError
+        If no network is given, or its weights cannot be had.
     """
+    if network is None:
+        raise InputError(
+            "the filler 'network' needs a network: a weights file or 'shipped:NAME'; shipped: "
+            f"{', '.join(shipped_names())}."
+        )
+    if not isinstance(network, Network):
+        network = load_weights(resolve_weights(str(network))).network
     mean = predict(
         network,
         gapped,

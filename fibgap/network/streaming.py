@@ -275,10 +275,10 @@ def _predict_second(
             with open_hdf5(first, "fill_file") as file:
                 mean[:, rows] += file["values"][:, :, part]
         mean /= 2
-        gold = threshold(mean)
+        solid = threshold(mean)
         with create_hdf5(path, "fill_file", {}) as file:
-            chunks = (1, *gold.shape[1:])
-            file.create_dataset("values", data=gold.view(np.uint8), chunks=chunks, fletcher32=True)
+            chunks = (1, *solid.shape[1:])
+            file.create_dataset("values", data=solid.view(np.uint8), chunks=chunks, fletcher32=True)
     return done
 
 

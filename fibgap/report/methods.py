@@ -13,6 +13,7 @@ import pandas as pd
 
 from fibgap import __version__
 from fibgap.network.shipped import read_training
+from fibgap.network.training.settings import Training
 
 #: How a placement puts slices on the grid.
 PLACEMENTS = {
@@ -24,17 +25,20 @@ CENTRED = "the two-point correlation less the square of the solid fraction"
 
 #: Table S2, as far as weights remember it.
 PAPER_TRAINING = {
-    "patch": 64,
-    "stride": 32,
-    "batch_size": 64,
-    "epochs": 500,
-    "steps_per_epoch": None,
-    "schedule": "plateau",
-    "learning_rate": 1e-3,
-    "reduce_factor": 0.1,
-    "reduce_patience": 10,
-    "stop_patience": 25,
-    "loss_rows": "all",
+    key: getattr(Training(), key)
+    for key in (
+        "patch",
+        "stride",
+        "batch_size",
+        "epochs",
+        "steps_per_epoch",
+        "schedule",
+        "learning_rate",
+        "reduce_factor",
+        "reduce_patience",
+        "stop_patience",
+        "loss_rows",
+    )
 }
 TABLE_S1 = {
     "features": [96, 81, 70, 60, 50, 41, 32],
@@ -86,7 +90,8 @@ def training_words(training: Mapping[str, Any]) -> str:
     device = "a GPU" if training["device"] == "cuda" else "a CPU"
     patches = settings["batch_size"]
     what = f"{steps:,} steps of {patches} patches, {spent} on {device} in {precision}"
-    differs = [key for key, value in PAPER_TRAINING.items() if settings[key] != value]
+    # Earlier weights say None where all steps of the sliding window are meant.
+    differs = [key for key, value in PAPER_TRAINING.items() if (settings[key] or 0) != value]
     if training.get("started_from_sha256"):
         what += ", starting from other trained weights"
         differs.append("start")
@@ -217,7 +222,7 @@ def facts_of(experiment: Mapping[str, Any]) -> dict[str, str]:
         f"standard deviation {milling['sd_nm']:g} nm, at least {milling['floor_nm']:g} nm; nominal "
         f"thickness {experiment['place_slices']['nominal_nm']:g} nm",
         "Diffusivity": ("on a central cut of " + f"{cut} voxels a side" if cut else "whole volume")
-        if experiment["measure"]["diffusivity"]
+        if "d" in experiment["measure"]["names"]
         else "not measured",
         "Versions": f"fibgap {__version__}, {_package_versions()}",
     }

@@ -1,52 +1,37 @@
 """Milling: slices of random thickness, cut out of a volume at their true depths."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fibgap.errors import InputError
+from fibgap.settings import check_settings, described, setting
 from fibgap.stack import SliceStack, nearest_layer
 
-DISTRIBUTIONS = ("normal", "lognormal", "gamma")
+Distribution = Literal["normal", "lognormal", "gamma"]
+DISTRIBUTIONS: tuple[str, ...] = get_args(Distribution)
 
 
+@described
 @dataclass(frozen=True)
 class Milling:
-    """The distribution of slice thickness.
-
-    Attributes
-    ----------
-    distribution : str
-        "normal", "lognormal" or "gamma".
-    mean_nm, sd_nm : float
-        Mean and standard deviation before truncation at the floor, in nm.
-    floor_nm : float
-        No slice is thinner, in nm.
+    """The distribution of slice thickness, before truncation at its floor.
 
     Notes
     -----
-    ASSUME: the supplement does not say how thick its slices are. The schema's defaults, normal
-    with a mean of 10 nm and a standard deviation of 3 nm, are set by decree, not calibrated.
+    ASSUME: the supplement does not say how thick its slices are. The defaults are set by decree,
+    not calibrated.
     """
 
-    distribution: str
-    mean_nm: float
-    sd_nm: float
-    floor_nm: float
+    distribution: Distribution = setting("Distribution of the thickness.", "normal")
+    mean_nm: float = setting("Mean thickness.", 10, unit="nm", gt=0)
+    sd_nm: float = setting("Standard deviation of the thickness.", 3, unit="nm", ge=0)
+    floor_nm: float = setting("No slice is thinner; at least the voxel size.", 2.5, unit="nm", ge=0)
 
     def __post_init__(self) -> None:
-        if self.distribution not in DISTRIBUTIONS:
-            raise InputError(
-                f"thickness distribution '{self.distribution}' is unknown; choose one of "
-                f"{', '.join(DISTRIBUTIONS)}."
-            )
-        if not self.mean_nm > 0 or not self.sd_nm >= 0 or not self.floor_nm >= 0:
-            raise InputError(
-                "slice thickness needs mean_nm > 0, sd_nm >= 0 and floor_nm >= 0, but has "
-                f"mean_nm {self.mean_nm}, sd_nm {self.sd_nm}, floor_nm {self.floor_nm}."
-            )
+        check_settings(self)
         if self.mean_nm < self.floor_nm:
             raise InputError(
                 f"the mean slice thickness of {self.mean_nm} nm lies below its floor of "
@@ -70,7 +55,7 @@ class MillingRange:
         No slice is thinner, in nm.
     """
 
-    distributions: tuple[str, ...]
+    distributions: tuple[Distribution, ...]
     mean_nm: tuple[float, float]
     relative_sd: tuple[float, float]
     floor_nm: float

@@ -9,38 +9,25 @@ from numpy.typing import NDArray
 from scipy.fft import next_fast_len
 
 from fibgap.errors import InputError
+from fibgap.settings import check_settings, described, setting
 
 if TYPE_CHECKING:
     import torch
 
 
+@described
 @dataclass(frozen=True)
 class Level:
-    """One level of hierarchy: a single-wavelength Gaussian field, cut at a quantile.
+    """One level of hierarchy: a single-wavelength Gaussian field, cut at a quantile."""
 
-    Attributes
-    ----------
-    solid_fraction : float
-        Fraction of the volume where the level is gold, in (0, 1).
-    wavelength_nm : float
-        Wavelength of the field in nm.
-    shell_width : float
-        Full thickness of the shell of wave vectors, in units of the box's mode spacing.
-    """
-
-    solid_fraction: float
-    wavelength_nm: float
-    shell_width: float = 1.0
+    solid_fraction: float = setting("Fraction of the volume where the level is solid.", gt=0, lt=1)
+    wavelength_nm: float = setting("Wavelength of the level.", unit="nm", gt=0)
+    shell_width: float = setting(
+        "Full thickness of the shell of wave vectors.", 1, unit="mode spacings of the box", gt=0
+    )
 
     def __post_init__(self) -> None:
-        if not 0 < self.solid_fraction < 1:
-            raise InputError(
-                f"solid_fraction must lie between 0 and 1, exclusive, but is {self.solid_fraction}."
-            )
-        if not self.wavelength_nm > 0:
-            raise InputError(f"wavelength_nm must be positive, but is {self.wavelength_nm}.")
-        if not self.shell_width > 0:
-            raise InputError(f"shell_width must be positive, but is {self.shell_width}.")
+        check_settings(self)
 
 
 @dataclass(frozen=True)
@@ -190,9 +177,9 @@ def evaluate_field(
 
 
 def cut_at_fraction(field: NDArray[np.float32], solid_fraction: float) -> NDArray[np.bool_]:
-    """Cut a field so that exactly ``round(solid_fraction * size)`` voxels are gold.
+    """Cut a field so that exactly ``round(solid_fraction * size)`` voxels are solid.
 
-    Voxels that equal the threshold become gold in C order until the number is met.
+    Voxels that equal the threshold become solid in C order until the number is met.
 
     Examples
     --------
@@ -202,15 +189,15 @@ def cut_at_fraction(field: NDArray[np.float32], solid_fraction: float) -> NDArra
     count = round(solid_fraction * field.size)
     if not 0 < count < field.size:
         raise InputError(
-            f"solid_fraction {solid_fraction} leaves {count} of {field.size} voxels gold: "
+            f"solid_fraction {solid_fraction} leaves {count} of {field.size} voxels solid: "
             "the volume would be empty or full."
         )
     flat = field.ravel()
     threshold = np.partition(flat, field.size - count)[field.size - count]
-    gold = flat > threshold
-    missing = count - int(np.count_nonzero(gold))
-    gold[np.flatnonzero(flat == threshold)[:missing]] = True
-    return gold.reshape(field.shape)
+    solid = flat > threshold
+    missing = count - int(np.count_nonzero(solid))
+    solid[np.flatnonzero(flat == threshold)[:missing]] = True
+    return solid.reshape(field.shape)
 
 
 def generate_volume(
@@ -229,7 +216,7 @@ def generate_volume(
     shape : (3,) int
         Delivered shape (Z, Y, X) in voxels.
     levels : sequence of Level
-        Levels of hierarchy, any number; gold is where all of them are.
+        Levels of hierarchy, any number; a voxel is solid where all of them are.
     voxel_nm : float
         Voxel size in nm, the same in all directions.
     box_factor : float
@@ -242,7 +229,7 @@ def generate_volume(
     Returns
     -------
     (Z, Y, X) bool
-        Gold = True; every level is gold in exactly its solid fraction, to the voxel.
+        Solid = True; every level is solid in exactly its solid fraction, to the voxel.
 
     Raises
     ------
@@ -267,8 +254,8 @@ def generate_volume(
         child = np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, index))
         spectrum = draw_spectrum(level, box, voxel_nm, np.random.default_rng(child))
         field = evaluate_field(spectrum, shape, device).cpu().numpy()
-        gold = cut_at_fraction(field, level.solid_fraction)
-        volume = gold if volume is None else volume & gold
+        solid = cut_at_fraction(field, level.solid_fraction)
+        volume = solid if volume is None else volume & solid
     assert volume is not None
     if not volume.any():
         raise InputError(f"the levels {list(levels)} do not intersect in shape {list(shape)}.")

@@ -90,7 +90,7 @@ def generate_training_volume(
     Returns
     -------
     (Z, Y, X) bool
-        Gold = True.
+        Solid = True.
     """
     seed = seeds.sequence(base_seed, "training_volumes", index)
     if structure is None:

@@ -35,7 +35,8 @@ def _imports(tree: ast.AST) -> set[str]:
     return {
         name
         for name in names
-        if name.split(".")[0] == PACKAGE.name and _module_file(name) is not None
+        # The package itself only lists names from everywhere; scripts import from their homes.
+        if name.startswith(f"{PACKAGE.name}.") and _module_file(name) is not None
     }
 
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from fibgap import seeds
-from fibgap.experiment import calibration, config
 from fibgap.errors import InputError
+from fibgap.experiment import calibration, config
 
 TARGET = pd.DataFrame(
     {"mean": [0.10, 0.02, 0.01], "sd": [0.03, 0.01, 0.005]}, index=["tpcf", "lpf", "d"]

@@ -9,14 +9,12 @@ import torch
 from fibgap.experiment.evaluation import (
     anisotropy_errors,
     compare_with_truth,
-    cut_truth,
     measure_volume,
-    placement_facts,
     truth_errors,
 )
 from fibgap.fillers import fill
-from fibgap.placement import place_slices
-from fibgap.stack import SliceStack, nearest_layer
+from fibgap.placement import place_slices, placement_facts
+from fibgap.stack import SliceStack, between_slices, nearest_layer
 
 VOXEL_NM = 2.5
 
@@ -42,7 +40,7 @@ def stack(truth):
 @pytest.fixture(scope="module")
 def gapped(stack):
     """The slices at their true depths."""
-    return place_slices(stack, "repositioned", nominal_nm=10)
+    return place_slices(stack, "repositioned", grid_start_nm=0)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +51,7 @@ def original(truth):
 
 def test_the_truth_is_compared_where_an_arm_lies(truth, stack, gapped):
     """The layers of the truth that a placement rebuilds begin and end with its slices."""
-    part = cut_truth(truth, gapped)
+    part = between_slices(truth, gapped)
     assert np.array_equal(part, truth[2:21])
     assert np.array_equal(part[gapped.layers], gapped.slices)
     first, last = nearest_layer(stack.depths_nm[[0, -1]], VOXEL_NM)
@@ -62,7 +60,7 @@ def test_the_truth_is_compared_where_an_arm_lies(truth, stack, gapped):
 
 def test_a_perfect_arm_has_no_error(truth, gapped, original):
     """An arm equal to the truth has truth errors 0, voxel error 0 and overlap 1."""
-    volume = cut_truth(truth, gapped)
+    volume = between_slices(truth, gapped)
     alone = measure_volume(volume, ["tpcf", "lpf"])
     found = compare_with_truth(alone, volume, gapped, truth, original).attributes
     assert found["truth_tpcf"] == 0
@@ -75,7 +73,7 @@ def test_a_perfect_arm_has_no_error(truth, gapped, original):
 
 def test_errors_count_in_missing_layers_only(truth, gapped, original):
     """One wrong voxel of 13 missing layers of 168 voxels is an error of 1 in 2184."""
-    volume = cut_truth(truth, gapped).copy()
+    volume = between_slices(truth, gapped).copy()
     volume[1, 0, 0] ^= True  # layer 1 of the grid is missing
     alone = measure_volume(volume, ["tpcf"])
     found = compare_with_truth(alone, volume, gapped, truth, original).attributes

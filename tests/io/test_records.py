@@ -9,7 +9,7 @@ from fibgap.io.records import (
     stack_from_record,
     stack_to_record,
 )
-from fibgap.io.storage import process_shard, read_record
+from fibgap.io.storage import Record, process_shard, read_record
 from fibgap.placement import PLACEMENTS, place_slices
 from fibgap.stack import SliceStack
 
@@ -86,3 +86,25 @@ def test_a_stack_that_begins_above_zero_keeps_its_origin(through_disk):
         SliceStack(slices, np.array([-5.0, 5.0]), 2.5), "repositioned", nominal_nm=10
     )
     assert gapped_from_record(through_disk(gapped_to_record(gapped))).origin_layer == -2
+
+
+def test_true_positions_come_back(stack, through_disk):
+    """Positions between layers, and slices that share one, survive the disk exactly."""
+    gapped = place_slices(stack, "repositioned", positions="true")
+    record = through_disk(gapped_to_record(gapped))
+    found = gapped_from_record(record)
+    # 25.1 and 26.0 nm are 8.04 and 8.4 voxels below the first slice at 5 nm.
+    assert len(found.spare_positions) == 1
+    for name in ("positions", "spare_positions", "spare_slices"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(gapped, name))
+    # A file from before there were positions has none: slices lie at their layers.
+    older = {name: record.arrays[name] for name in ("slices", "layers")}
+    found = gapped_from_record(Record(older, record.attributes))
+    assert found.positions.tolist() == gapped.layers.tolist()
+    assert len(found.spare_slices) == 0
+
+
+def test_rounded_positions_are_not_written(stack):
+    """Where slices lie at their layers, a record holds what it held before there were positions."""
+    record = gapped_to_record(place_slices(stack, "repositioned"))
+    assert set(record.arrays) == {"slices", "layers"}

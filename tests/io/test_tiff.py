@@ -41,5 +41,5 @@ def test_a_file_that_is_no_stack_is_named(tmp_path: Path, content: bytes | None)
 def test_a_single_image_is_no_stack(tmp_path: Path) -> None:
     """A stack has three axes."""
     tifffile.imwrite(tmp_path / "image.tif", np.zeros((4, 4), dtype=np.uint8))
-    with pytest.raises(InputError, match="three axes"):
+    with pytest.raises(InputError, match="holds 1 image, but a stack needs at least 2"):
         read_tiff(tmp_path / "image.tif")

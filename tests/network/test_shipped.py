@@ -36,6 +36,17 @@ def test_shipped_name_cannot_leave_its_folder(folder, name):
         shipped.resolve_weights(f"shipped:{name}")
 
 
+@pytest.mark.parametrize("name", sorted(shipped.WITHDRAWN))
+def test_withdrawn_name_says_what_to_take_instead(name):
+    """Weights that were taken back are refused with the reason and the name of others that ship."""
+    with pytest.raises(InputError, match=rf"'shipped:{name}' were withdrawn: .*; take ") as caught:
+        shipped.resolve_weights(f"shipped:{name}")
+    message = str(caught.value)
+    assert message.count(".") == 1
+    instead = message.rsplit("take '", 1)[1].split("'")[0]
+    assert shipped.resolve_weights(instead).is_file()
+
+
 def test_shipped_name_is_no_absolute_path(folder):
     """An absolute path after the prefix leads out of the package and is refused."""
     with pytest.raises(InputError, match="no weights are shipped"):

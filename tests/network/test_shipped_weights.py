@@ -1,6 +1,7 @@
 """Weights that come with the package are what their cards say."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,8 @@ def test_a_card_describes_the_file_beside_it(path: Path) -> None:
     assert history["validation_loss"].min() == pytest.approx(card["best_validation_loss"])
     for key in ("command", "commit", "seconds", "device", "structure", "milling", "training_set"):
         assert card[key], key
+    # For whom: a material, and how far apart slices may lie.
+    assert re.search(r"Material: .*\. Slices \d+ to \d+ voxels apart", card["good_for"])
 
 
 @pytest.mark.parametrize(

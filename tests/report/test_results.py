@@ -130,10 +130,10 @@ def test_every_network_is_corrected_for_its_own_comparisons(metrics: pd.DataFram
 
 def test_a_measure_that_is_new_needs_no_list(metrics: pd.DataFrame, monkeypatch) -> None:
     """What is registered as a measure has its columns in every table."""
-    from fibgap import measures
+    from fibgap.measures import registry
 
-    monkeypatch.setitem(measures._MEASURES, "chi", lambda sample: None)
-    monkeypatch.setitem(measures._SYMBOLS, "chi", "χ")
+    monkeypatch.setitem(registry._MEASURES, "chi", lambda sample: None)
+    monkeypatch.setitem(registry._SYMBOLS, "chi", "χ")
     results = build(metrics.assign(anisotropy_chi=metrics["anisotropy_d"]))
     assert "$e_{L_2}^{χ}$" in to_markdown(results.tables["table_S3"])
     for name in ("table_S3", "shares", "equivalence", "comparisons", "wins"):

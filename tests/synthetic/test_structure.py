@@ -344,8 +344,8 @@ def test_impossible_level_fails_by_name(arguments, message):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"levels": [Level(1e-5, 25)]}, r"1e-05 leaves 0 of 5760 voxels gold: .* empty or full"),
-        ({"levels": [Level(1 - 1e-5, 25)]}, r"0\.99999 leaves 5760 of 5760 voxels gold"),
+        ({"levels": [Level(1e-5, 25)]}, r"1e-05 leaves 0 of 5760 voxels solid: .* empty or full"),
+        ({"levels": [Level(1 - 1e-5, 25)]}, r"0\.99999 leaves 5760 of 5760 voxels solid"),
         ({"levels": [Level(0.5, 4.9)]}, r"wavelength_nm 4\.9 is too short for voxels of 2\.5 nm"),
         ({"levels": [Level(0.5, 1e6)]}, r"wavelength_nm 1000000\.0 is too long: a box of 30"),
         ({"levels": []}, "levels is empty"),

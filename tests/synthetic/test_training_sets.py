@@ -128,9 +128,9 @@ def test_drawing_a_structure_leaves_its_waves_alone():
         ({"levels": [3, 1]}, "the range levels .* from 3 to 1"),
         ({"solid_fraction": [0.6, 0.3]}, r"the range solid_fraction .* from 0\.6 to 0\.3"),
         ({"wavelength_nm": [160, 10]}, "the range wavelength_nm .* from 160 to 10"),
-        ({"solid_fraction": [0, 0.3]}, r"solid_fraction must lie .* but is 0\."),
-        ({"solid_fraction": [0.3, 1.2]}, r"solid_fraction must lie .* but is 1\.2"),
-        ({"wavelength_nm": [0, 10]}, r"wavelength_nm must be positive, but is 0\."),
+        ({"solid_fraction": [0, 0.3]}, r"solid_fraction must be .* but is 0\."),
+        ({"solid_fraction": [0.3, 1.2]}, r"solid_fraction must be .* but is 1\.2"),
+        ({"wavelength_nm": [0, 10]}, r"wavelength_nm must be greater than 0, but is 0"),
     ],
 )
 def test_impossible_ranges_fail_by_name(changes, message):

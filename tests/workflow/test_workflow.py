@@ -116,7 +116,7 @@ def test_the_shard_size_changes_no_result(fresh: Project) -> None:
     small = {
         "networks": {},
         "training_sets": {},
-        "measure": {"diffusivity": False},
+        "measure": {"names": ["tpcf", "lpf"]},
         "arms": [
             {
                 "name": "RCS-s",

@@ -8,25 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fibgap import seeds
-from fibgap.arms import ORIGINAL
+from fibgap.arms import ORIGINAL, Arm
 from fibgap.experiment.evaluation import (
     compare_with_truth,
-    cut_truth,
     measure_volume,
-    placement_facts,
 )
-from fibgap.fillers import fill
-from fibgap.holes import fill_holes
 from fibgap.io.storage import Record
 from fibgap.measures.voxelwise import voxel_error
-from fibgap.placement import place_slices
-from fibgap.stack import GappedVolume, SliceStack, nearest_layer
+from fibgap.placement import placement_facts
+from fibgap.rebuilding import rebuild
+from fibgap.stack import GappedVolume, SliceStack, between_slices
 from fibgap.synthetic.milling import Milling, mill_volume
 
 
 @dataclass(frozen=True)
 class Measuring:
-    """How every volume is repaired and measured.
+    """How every volume is placed, repaired and measured.
 
     Attributes
     ----------
@@ -40,6 +37,8 @@ class Measuring:
         Threads of the solver of D.
     centred : bool
         Whether the TPCF is centred, see `fibgap.experiment.evaluation.measure_volume`.
+    positions : str
+        What fillers see of depths below the voxel, see `fibgap.placement.place_slices`.
     """
 
     names: tuple[str, ...]
@@ -47,6 +46,7 @@ class Measuring:
     max_pixels: int
     threads: int = 1
     centred: bool = False
+    positions: str = "rounded"
 
     def measure(self, volume: NDArray[np.bool_]) -> Record:
         """Measure one volume on its own."""
@@ -124,15 +124,9 @@ def within_truth(
     inside = (depth >= 0) & (depth < layers)
     if inside.all():
         return gapped, volume
-    known = gapped.layers[inside]
-    first, last = int(known[0]), int(known[-1])
-    part = replace(
-        gapped,
-        slices=gapped.slices[inside],
-        layers=known - first,
-        origin_layer=gapped.origin_layer + first,
-    )
-    return part, volume[first : last + 1]
+    first, last = np.flatnonzero(inside)[[0, -1]].tolist()
+    known = gapped.layers
+    return gapped.between(first, last), volume[known[first] : known[last] + 1]
 
 
 def _measure_arm(
@@ -145,19 +139,27 @@ def _measure_arm(
     measuring: Measuring,
 ) -> Record:
     """Rebuild the volume of one arm and measure it as the rules of the main experiment do."""
-    gapped = place_slices(stack, arm["placement"], nominal_nm=nominal_nm)
-    volume = fill(gapped, arm["filler"], **options)
+    rebuilt = rebuild(
+        stack,
+        Arm.of(arm),
+        nominal_nm=nominal_nm,
+        max_pixels=measuring.max_pixels,
+        options=options,
+        positions=measuring.positions,
+        # The layers of the true volume are rebuilt, wherever the first slice is taken to lie.
+        grid_start_nm=0.0,
+    )
+    volume, gapped = rebuilt.volume, rebuilt.gapped
     facts: dict[str, Any] = dict(placement_facts(gapped))
-    if arm["fill_holes"]:
-        volume, count = fill_holes(volume, gapped.missing_layers, max_pixels=measuring.max_pixels)
-        facts |= {"holes": count.holes, "hole_pixels": count.pixels}
+    if rebuilt.holes is not None:
+        facts |= {"holes": rebuilt.holes.holes, "hole_pixels": rebuilt.holes.pixels}
     alone = measuring.measure(volume)
     part, volume = within_truth(gapped, volume, len(truth))
     compared = compare_with_truth(alone, volume, part, truth, true_record)
     facts["voxel_error_all"] = (
         float("nan")
         if part.origin_layer is None
-        else voxel_error(volume, cut_truth(truth, part), np.arange(len(volume)))
+        else voxel_error(volume, between_slices(truth, part), np.arange(len(volume)))
     )
     return Record(compared.arrays, {**compared.attributes, **facts})
 
@@ -214,8 +216,7 @@ def evaluate_dataset(
     measured = measure_depths(
         stack, depth_error_nm, seeds.generator(base_seed, "depth_errors", dataset)
     )
-    first, last = nearest_layer(stack.depths_nm[[0, -1]], voxel_nm)
-    original = measuring.measure(truth[first : last + 1])
+    original = measuring.measure(between_slices(truth, stack))
     records = {ORIGINAL: original}
     for arm in arms:
         options = (fill_options or {}).get(arm["name"], {})

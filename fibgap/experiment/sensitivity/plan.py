@@ -6,6 +6,7 @@ from typing import Any
 
 from fibgap.arms import ORIGINAL
 from fibgap.errors import InputError
+from fibgap.placement import NEED_NOMINAL
 from fibgap.synthetic.milling import Milling
 
 #: The setting of the configuration itself, which every factor passes through.
@@ -17,8 +18,6 @@ FACTORS: dict[str, tuple[str, float]] = {
     "depth_error_voxels": ("Error of the measured depth / voxels", 1),
     "nominal_ratio": ("Nominal over true thickness", 1),
 }
-#: Placements that ask for the nominal thickness.
-NOMINAL_PLACEMENTS = ("nominal", "resampled")
 
 
 @dataclass(frozen=True)
@@ -133,8 +132,8 @@ def _arms_of(config: Mapping[str, Any], factor: str) -> tuple[list[str], list[st
             )
     shown = list(chosen) or [name for name, place in table.items() if place == "repositioned"]
     if factor == "nominal_ratio":
-        shown += [n for n, p in table.items() if p in NOMINAL_PLACEMENTS and n not in shown]
-        return shown, [name for name in shown if table[name] in NOMINAL_PLACEMENTS]
+        shown += [n for n, p in table.items() if p in NEED_NOMINAL and n not in shown]
+        return shown, [name for name in shown if table[name] in NEED_NOMINAL]
     if factor == "depth_error_voxels":
         return shown, [name for name in shown if table[name] != "nominal"]
     return shown, shown

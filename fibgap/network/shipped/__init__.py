@@ -13,6 +13,18 @@ from fibgap.io.digests import file_sha256
 FOLDER = Path(__file__).resolve().parent
 PREFIX = "shipped:"
 TRAIN = "train"
+#: Why weights that once came with the package do so no longer, and what to take instead.
+WITHDRAWN = {
+    "table_s1_neighbours": "away from interfaces, in grains and pores wider than about 20 voxels, "
+    "it exchanges solid and pore; take 'shipped:compact_any_neighbours' instead",
+    "table_s1_thin": "away from interfaces it exchanges solid and pore where slices lie 6 voxels "
+    "or more apart; take 'shipped:table_s1' instead",
+}
+
+
+def shipped_names() -> list[str]:
+    """Return the names of all shipped weights."""
+    return sorted(file.stem for file in FOLDER.glob("*.safetensors"))
 
 
 def resolve_weights(name: str) -> Path:
@@ -26,12 +38,14 @@ def resolve_weights(name: str) -> Path:
     Raises
     ------
     InputError
-        If there is no such file.
+        If there is no such file, or weights of this name were withdrawn.
     """
     if name.startswith(PREFIX):
+        if reason := WITHDRAWN.get(name.removeprefix(PREFIX)):
+            raise InputError(f"the weights '{name}' were withdrawn: {reason}.")
         path = FOLDER / f"{name.removeprefix(PREFIX)}.safetensors"
         if path.parent != FOLDER or not path.is_file():
-            names = ", ".join(sorted(file.stem for file in FOLDER.glob("*.safetensors"))) or "none"
+            names = ", ".join(shipped_names())
             raise InputError(f"no weights are shipped under the name '{name}'; shipped: {names}.")
         return path
     path = Path(name)

@@ -70,7 +70,7 @@ class Batch:
     bicubic : (B, 1, Z, X)
         The cubic interpolation across missing rows.
     truth : (B, 1, Z, X)
-        1 where gold is.
+        1 in the solid.
     """
 
     image: torch.Tensor
@@ -128,7 +128,7 @@ class PatchSampler:
     Parameters
     ----------
     planes : sequence of (N, Z, X) uint8 tensors
-        The training planes, on the device where batches are wanted; 1 = gold.
+        The training planes, on the device where batches are wanted; 1 = solid.
     millings : MillingRange
         Which millings are drawn.
     voxel_nm : float

@@ -17,7 +17,7 @@ def extract_planes(volume: NDArray[np.bool_], family: str) -> NDArray[np.bool_]:
     Parameters
     ----------
     volume : (Z, Y, X) bool
-        Gold = True.
+        Solid = True.
     family : str
         "zx" (one plane for every y) or "zy" (one plane for every x).
 
@@ -50,7 +50,7 @@ def plane_manifest(volumes: Sequence[int], shape: Sequence[int]) -> pd.DataFrame
     Returns
     -------
     pandas.DataFrame
-        One row a plane: volume, family, position (y for zx, x for zy), and row, the plane's place
+        One row per plane: volume, family, position (y for zx, x for zy), and row, the plane's place
         in the array of its family.
 
     Examples

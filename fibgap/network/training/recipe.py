@@ -31,18 +31,6 @@ def architecture_of(settings: dict[str, Any]) -> Architecture:
     )
 
 
-def training_of(settings: dict[str, Any]) -> Training:
-    """Return the training of one row of the networks table."""
-    values = dict(settings["training"])
-    return Training(
-        **{
-            **values,
-            "steps_per_epoch": values["steps_per_epoch"] or None,
-            "budget_minutes": values.get("budget_minutes") or None,
-        }
-    )
-
-
 def make_trainer(
     settings: dict[str, Any],
     planes: dict[str, NDArray[np.uint8]],
@@ -63,7 +51,7 @@ def make_trainer(
     settings : dict
         The row, complete with its defaults.
     planes : dict of (N, Z, X) uint8
-        All planes by family, 1 = gold.
+        All planes by family, 1 = solid.
     manifest : pandas.DataFrame
         Which row of which family belongs to which part, from
         `fibgap.network.training.planes.split_planes`.
@@ -90,7 +78,7 @@ def make_trainer(
         teacher = Teacher(loaded, distillation["share"], device)
     return Trainer(
         architecture,
-        training_of(settings),
+        Training(**settings["training"]),
         part("training"),
         part("validation"),
         millings=millings,

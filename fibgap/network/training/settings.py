@@ -1,40 +1,21 @@
 """How a network is trained: Table S2 and what may be chosen instead."""
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
-from fibgap.errors import InputError
+from fibgap.network.choices import Precision
+from fibgap.settings import check_settings, described, setting
 
-SCHEDULES = ("plateau", "one_cycle")
-LOSS_ROWS = ("all", "missing")
+Schedule = Literal["plateau", "one_cycle"]
+LossRows = Literal["all", "missing"]
+SCHEDULES: tuple[str, ...] = get_args(Schedule)
+LOSS_ROWS: tuple[str, ...] = get_args(LossRows)
 
 
+@described
 @dataclass(frozen=True)
 class Training:
     """How a network is trained; the defaults are Table S2.
-
-    Attributes
-    ----------
-    epochs : int
-        Number of epochs at most.
-    steps_per_epoch : int or None
-        Batches an epoch; None: as many as the sliding window fills once.
-    batch_size, patch, stride, margin : int
-        Patches a batch; side, step and interpolation margin of the window in pixels.
-    schedule : str
-        "plateau" (Table S2) or "one_cycle" (a warm-up and a cosine decay over all epochs).
-    learning_rate : float
-        The initial rate of "plateau", the highest of "one_cycle".
-    reduce_factor, reduce_patience, stop_patience
-        The rate is multiplied by the factor after more than so many epochs in a row without a
-        better validation loss; training ends after so many. For "plateau" only.
-    loss_rows : str
-        "all" rows of a patch, or only the "missing" ones, which are what a filler predicts.
-    precision : str
-        "fp32", "bf16" or "auto".
-    validation_planes : int
-        Number of whole validation planes, spread evenly over all of them.
-    budget_minutes : float or None
-        Wall-clock time after which training stops at the end of an epoch, to go on another time.
 
     Notes
     -----
@@ -43,30 +24,47 @@ class Training:
     lets so many epochs pass and counts a loss as better if it is lower by a part in 10^4.
     """
 
-    epochs: int = 500
-    steps_per_epoch: int | None = None
-    batch_size: int = 64
-    patch: int = 64
-    stride: int = 32
-    margin: int = 16
-    schedule: str = "plateau"
-    learning_rate: float = 1e-3
-    reduce_factor: float = 0.1
-    reduce_patience: int = 10
-    stop_patience: int = 25
-    loss_rows: str = "all"
-    precision: str = "auto"
-    validation_planes: int = 64
-    budget_minutes: float | None = None
+    epochs: int = setting("Number of epochs at most.", 500, ge=1)
+    steps_per_epoch: int = setting(
+        "Batches an epoch; 0 takes as many as the sliding window fills once.", 0, ge=0
+    )
+    batch_size: int = setting("Patches a batch.", 64, ge=1)
+    patch: int = setting("Side of a patch.", 64, unit="pixels", ge=8)
+    stride: int = setting("Step of the sliding window.", 32, unit="pixels", ge=1)
+    margin: int = setting(
+        "Rows above and below a patch that take part in its interpolation.",
+        16,
+        unit="pixels",
+        ge=0,
+    )
+    schedule: Schedule = setting(
+        "`plateau` is Table S2; `one_cycle` warms up and decays over all epochs.", "plateau"
+    )
+    learning_rate: float = setting(
+        "Initial rate of `plateau`, highest rate of `one_cycle`.", 0.001, gt=0
+    )
+    reduce_factor: float = setting(
+        "Factor on the rate when the validation loss stalls; for `plateau`.", 0.1, gt=0, lt=1
+    )
+    reduce_patience: int = setting(
+        "Epochs without improvement before the rate is reduced; for `plateau`.", 10, ge=0
+    )
+    stop_patience: int = setting(
+        "Epochs without improvement before training ends; for `plateau`.", 25, ge=1
+    )
+    loss_rows: LossRows = setting(
+        "Rows of a patch that count in the loss; missing rows are what a filler predicts.", "all"
+    )
+    precision: Precision = setting("Arithmetic; `auto` is bf16 where the hardware has it.", "auto")
+    validation_planes: int = setting(
+        "Number of whole validation planes, spread evenly over all of them.", 64, ge=1
+    )
+    budget_minutes: float = setting(
+        "Time on the clock after which training pauses at the end of an epoch; 0 sets no limit.",
+        0,
+        unit="minutes",
+        ge=0,
+    )
 
     def __post_init__(self) -> None:
-        if self.schedule not in SCHEDULES:
-            raise InputError(f"schedule '{self.schedule}' is unknown; choose one of {SCHEDULES}.")
-        if self.loss_rows not in LOSS_ROWS:
-            raise InputError(f"loss_rows '{self.loss_rows}' is unknown; choose one of {LOSS_ROWS}.")
-        least = dict.fromkeys(("epochs", "batch_size", "patch", "stride", "validation_planes"), 1)
-        for name, low in {**least, "stop_patience": 1, "reduce_patience": 0, "margin": 0}.items():
-            if getattr(self, name) < low:
-                raise InputError(f"{name} must be at least {low}, but is {getattr(self, name)}.")
-        if not self.learning_rate > 0:
-            raise InputError(f"learning_rate must be positive, but is {self.learning_rate}.")
+        check_settings(self)

@@ -56,7 +56,7 @@ class Trainer:
     training : Training
         How it is trained.
     train_planes, validation_planes : list of (N, Z, X) uint8 arrays
-        Planes of the truth, one array a family, 1 = gold.
+        Planes of the truth, one array per family, 1 = solid.
     depths : sequence of int or None
         For each family, how many planes in a row come from one volume; None: all. It matters to a
         network that sees neighbouring planes.
@@ -248,7 +248,7 @@ class Trainer:
             progress = self.progress
             self.log(f"resumed after epoch {progress.epoch} of {training.epochs}")
         begin = time.monotonic()
-        budget = math.inf if training.budget_minutes is None else training.budget_minutes
+        budget = training.budget_minutes or math.inf
         status = "complete"
         with ThreadPoolExecutor(1) as pool:
             upcoming = pool.submit(self._epoch, progress.epoch)
@@ -320,7 +320,7 @@ class Trainer:
         )
 
     def history(self) -> pd.DataFrame:
-        """Return the loss curves, one row an epoch."""
+        """Return the loss curves, one row per epoch."""
         return pd.DataFrame(self.progress.history)
 
     def best_network(self) -> Network:

@@ -25,7 +25,7 @@ def choose_validation(
     Parameters
     ----------
     planes : sequence of (N, Z, X) uint8 tensors
-        One a family, 1 = gold.
+        One per family, 1 = solid.
     count : int
         About how many planes of all families together; every family gives at least one.
     millings : MillingRange

@@ -6,7 +6,7 @@ import pytest
 from fibgap import seeds
 from fibgap.arms import ORIGINAL
 from fibgap.experiment.config import levels_of, milling_of
-from fibgap.experiment.evaluation import compare_with_truth, measure_volume, placement_facts
+from fibgap.experiment.evaluation import compare_with_truth, measure_volume
 from fibgap.experiment.sensitivity.chain import (
     Measuring,
     evaluate_dataset,
@@ -15,7 +15,7 @@ from fibgap.experiment.sensitivity.chain import (
 )
 from fibgap.fillers import fill
 from fibgap.holes import fill_holes
-from fibgap.placement import place_slices
+from fibgap.placement import place_slices, placement_facts
 from fibgap.stack import SliceStack, nearest_layer
 from fibgap.synthetic.milling import Milling, mill_volume
 from fibgap.synthetic.structure import generate_volume

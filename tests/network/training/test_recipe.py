@@ -8,8 +8,7 @@ import torch
 from fibgap.errors import InputError
 from fibgap.io.digests import file_sha256
 from fibgap.network.architecture import Architecture, Network
-from fibgap.network.training.recipe import architecture_of, make_trainer, training_of
-from fibgap.network.training.settings import Training
+from fibgap.network.training.recipe import architecture_of, make_trainer
 from fibgap.network.weights import save_weights
 from fibgap.synthetic.milling import Milling, MillingRange
 
@@ -39,27 +38,11 @@ SETTINGS = {
 }
 
 
-def test_every_setting_arrives():
-    """All of a row's settings are those of the training; 0 steps and 0 minutes set no limit."""
-    expected = {**SETTINGS["training"], "steps_per_epoch": None, "budget_minutes": None}
-    assert training_of(SETTINGS) == Training(**expected)
+def test_the_architecture_arrives():
+    """Width, mask channel and the way of joining are those of the row."""
     assert architecture_of(SETTINGS) == Architecture.from_width(
         0.05, mask_channel=True, bicubic="add"
     )
-
-
-@pytest.mark.parametrize("minutes", [2.5, 30])
-def test_a_budget_arrives(minutes):
-    """A budget and a number of steps above 0 are kept as they are."""
-    training = {**SETTINGS["training"], "budget_minutes": minutes, "steps_per_epoch": 9}
-    made = training_of({**SETTINGS, "training": training})
-    assert (made.budget_minutes, made.steps_per_epoch) == (minutes, 9)
-
-
-def test_a_row_without_a_budget_has_none():
-    """The workflow leaves the budget out of what weights depend on."""
-    training = {k: v for k, v in SETTINGS["training"].items() if k != "budget_minutes"}
-    assert training_of({**SETTINGS, "training": training}).budget_minutes is None
 
 
 def test_planes_go_where_the_manifest_puts_them(tmp_path):

@@ -19,7 +19,7 @@ def test_defaults_are_table_s2():
     assert training.reduce_patience == 10
     assert training.schedule == "plateau"
     assert training.loss_rows == "all"
-    assert training.budget_minutes is None
+    assert training.steps_per_epoch == training.budget_minutes == 0
 
 
 @pytest.mark.parametrize(
@@ -29,13 +29,15 @@ def test_defaults_are_table_s2():
         ({"loss_rows": "known"}, r"loss_rows 'known' is unknown; choose one of .*missing"),
         ({"epochs": 0}, "epochs must be at least 1, but is 0"),
         ({"batch_size": 0}, "batch_size must be at least 1, but is 0"),
-        ({"patch": -1}, "patch must be at least 1, but is -1"),
+        ({"patch": -1}, "patch must be at least 8, but is -1"),
         ({"stride": 0}, "stride must be at least 1, but is 0"),
         ({"validation_planes": 0}, "validation_planes must be at least 1, but is 0"),
-        ({"learning_rate": 0.0}, "learning_rate must be positive, but is 0.0"),
-        ({"learning_rate": float("nan")}, "learning_rate must be positive, but is nan"),
+        ({"learning_rate": 0.0}, "learning_rate must be greater than 0, but is 0.0"),
+        ({"learning_rate": float("nan")}, "learning_rate must be greater than 0, but is nan"),
         ({"stop_patience": 0}, "stop_patience must be at least 1, but is 0"),
         ({"margin": -1}, "margin must be at least 0, but is -1"),
+        ({"reduce_factor": 1}, "reduce_factor must be greater than 0 and less than 1, but is 1"),
+        ({"precision": "fp16"}, "precision 'fp16' is unknown; choose one of fp32, bf16, auto"),
     ],
 )
 def test_impossible_settings_are_refused(changes, words):

@@ -551,7 +551,7 @@ def test_there_must_be_validation_planes(make_trainer):
 
 def test_an_epoch_is_one_pass_unless_told(make_trainer):
     """Nine planes of 24 hold one window of 24 each: four batches of two are a pass."""
-    assert make_trainer(steps_per_epoch=None).steps == 4
+    assert make_trainer(steps_per_epoch=0).steps == 4
     assert make_trainer(steps_per_epoch=7).steps == 7
 
 
