@@ -119,7 +119,7 @@ rule export_showcase:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=growing(memory(bytes_a_voxel=1.5 * (len(ARMS) + 1), base_mb=209)),
+        mem_mb=growing(memory(bytes_a_voxel=3 * (len(ARMS) + 1), base_mb=230)),
         runtime=growing(20),
     params:
         arms=list(ARMS),
