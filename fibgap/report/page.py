@@ -213,7 +213,7 @@ def pictures(paths: Sequence[Path | str]) -> dict[str, Any]:
 
 def render_report(page: Page) -> str:
     """Return a report as one HTML 5 document that loads nothing."""
-    loader = PackageLoader("fibgap.report", "templates")
+    loader = PackageLoader("fibgap.report.page", "templates")
     environment = Environment(
         loader=loader,
         autoescape=True,
