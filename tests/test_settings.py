@@ -44,7 +44,10 @@ def test_documentation_lists_every_setting() -> None:
     [
         ({"current_pa": 0}, "current_pa must be greater than 0 and at most 100, but is 0."),
         ({"current_pa": 101}, "current_pa must be greater than 0 and at most 100, but is 101."),
-        ({"current_pa": math.nan}, "current_pa must be greater than 0 and at most 100, but is nan."),
+        (
+            {"current_pa": math.nan},
+            "current_pa must be greater than 0 and at most 100, but is nan.",
+        ),
         ({"passes": 0}, "passes must be at least 1, but is 0."),
         ({"ion": "He"}, "ion 'He' is unknown; choose one of Ga, Xe."),
     ],

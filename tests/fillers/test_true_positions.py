@@ -14,6 +14,8 @@ from fibgap.stack import SliceStack
 
 FLOAT32 = np.finfo(np.float32).eps
 
+FILLERS = ("nearest", "linear", "cubic_spline", "shape_based", "signed_distance_spline")
+
 #: Increments of slices in tenths of a voxel.
 tenths_of = st.lists(st.integers(1, 70), min_size=2, max_size=12)
 
@@ -68,11 +70,11 @@ def test_known_layers_show_a_slice_that_rounds_to_them(steps):
     gapped = place_slices(stack_at(tenths / 10), "repositioned", positions="true")
     near = {int(np.floor(tenth / 10 + 0.5)) for tenth in tenths.tolist()}
     assert set(gapped.layers.tolist()) == near
-    for filler in ("nearest", "linear", "cubic_spline", "shape_based"):
+    for filler in FILLERS:
         np.testing.assert_array_equal(fill(gapped, filler)[gapped.layers], gapped.slices)
 
 
-@pytest.mark.parametrize("filler", ["nearest", "linear", "cubic_spline", "shape_based"])
+@pytest.mark.parametrize("filler", FILLERS)
 def test_slices_at_whole_voxels_are_filled_alike(filler):
     """Where every slice lies at a layer's centre, true and rounded positions are the same."""
     rng = np.random.default_rng(3)
