@@ -27,6 +27,11 @@ def stack_at(positions):
     return SliceStack(slices.reshape(-1, 2, 4), np.array(positions, float), 1.0)
 
 
+def placed(positions):
+    """Place numbered slices at their true positions, however odd these are."""
+    return place_slices(stack_at(positions), positions="true", check=False)
+
+
 def numbers_of(volume):
     """Return which slice every layer shows."""
     return (volume.reshape(-1, 8)[:, :4] @ (1 << np.arange(4))).tolist()
@@ -44,7 +49,7 @@ def test_regularize_z_spacing():
     gapped = place_slices(stack, "repositioned", positions="true")
     assert numbers_of(fill(gapped, "nearest")) == used
     # The layer at 27 needs the section at 25, which rounds to the layer of the one at 24.
-    rounded = place_slices(stack, "repositioned")
+    rounded = place_slices(stack, "repositioned", check=False)
     assert numbers_of(fill(rounded, "nearest")) != used
 
 
@@ -54,7 +59,7 @@ def test_every_missing_layer_shows_its_nearest_slice(steps):
     tenths = np.cumsum([0, *steps]).tolist()
     if tenths[-1] < 5:
         return
-    gapped = place_slices(stack_at(np.array(tenths) / 10), "repositioned", positions="true")
+    gapped = placed(np.array(tenths) / 10)
     shown = numbers_of(fill(gapped, "nearest"))
     for layer in gapped.missing_layers.tolist():
         distances = [abs(Fraction(tenth, 10) - layer) for tenth in tenths]
@@ -67,7 +72,7 @@ def test_known_layers_show_a_slice_that_rounds_to_them(steps):
     tenths = np.cumsum([0, *steps])
     if tenths[-1] < 5:
         return
-    gapped = place_slices(stack_at(tenths / 10), "repositioned", positions="true")
+    gapped = placed(tenths / 10)
     near = {int(np.floor(tenth / 10 + 0.5)) for tenth in tenths.tolist()}
     assert set(gapped.layers.tolist()) == near
     for filler in FILLERS:
