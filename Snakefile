@@ -60,4 +60,3 @@ rule sensitivity:
 rule costs:
     input:
         "<results>/costs/costs.md",
-        "<results>/costs/overhead.md",

@@ -8,6 +8,8 @@ from typing import Any
 ORIGINAL = "Original"
 #: The arm that the others are compared with: the better of the paper's classical ones.
 BASELINE = "RCS-s"
+#: Classical arms: closed shares are counted from the first, and from the best of those in a run.
+CLASSICAL = (BASELINE, "RSD-s")
 
 
 @dataclass(frozen=True)

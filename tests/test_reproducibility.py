@@ -22,7 +22,7 @@ from fibgap.synthetic.milling import cut_slices
 from fibgap.synthetic.structure import Level, generate_volume
 from tests.workflow.conftest import copy_project
 
-#: Share of voxels that a GPU may decide otherwise than a CPU; docs/workflow.md states it. cuDNN
+#: Share of voxels that a GPU may decide otherwise than a CPU; docs/running.md states it. cuDNN
 #: multiplies fp32 in TF32, with 10 bits, which shifts an output by some 2e-4; of the outputs, 5 %
 #: lie within 0.1 of one half, a quarter a unit, so that a quarter of 2e-4 flips. Twice that.
 GPU_VOXELS = 1e-4

@@ -5,23 +5,30 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from fibgap.errors import InputError
-from fibgap.statistics.intervals import bootstrap_interval
-from fibgap.statistics.metrics import by_dataset
+from fibgap.statistics import (
+    Bootstrap,
+    anisotropy_columns,
+    bootstrap_interval,
+    by_dataset,
+    column,
+    measured,
+    truth_columns,
+)
 
-#: What every ablation is judged by, in blocks of a table.
-COLUMNS = {
-    "Against the truth": ("voxel_error", "truth_tpcf", "truth_lpf", "truth_d", "solid_fraction"),
-    "Anisotropy": ("anisotropy_tpcf", "anisotropy_lpf", "anisotropy_d"),
-}
+
+def blocks() -> dict[str, list[str]]:
+    """Return the columns by which every ablation is judged, by the block of a table."""
+    along = [name for name in truth_columns() if column(name).of == "Along z"]
+    return {
+        "Against the truth": ["voxel_error", *along, "solid_fraction"],
+        "Anisotropy": [*anisotropy_columns()],
+    }
 
 
 def ablation_frame(
     metrics: pd.DataFrame,
     ablations: Sequence[Mapping[str, str]],
-    *,
-    confidence: float,
-    n_resamples: int,
-    base_seed: int,
+    bootstrap: Bootstrap,
 ) -> pd.DataFrame:
     """Compare every ablation with its base, dataset by dataset.
 
@@ -31,15 +38,15 @@ def ablation_frame(
         One row per dataset and arm.
     ablations : sequence of dict
         "arm", "base" and "change" of each.
-    confidence, n_resamples, base_seed
-        Of the intervals over datasets, see `fibgap.statistics.intervals.bootstrap_interval`.
+    bootstrap : Bootstrap
+        How the intervals over datasets are made.
 
     Returns
     -------
     pandas.DataFrame
-        One row an ablation and measure: arm, base, change, measure, mean of the arm, mean of the
-        base, difference (arm minus base), low, high, n, method. Measures that were not taken are
-        left out.
+        One row per ablation and measure: arm, base, change, measure, mean of the arm, mean of the
+        base, difference (arm minus base), low, high, n, method, confidence. Measures that were not
+        taken are left out.
 
     Raises
     ------
@@ -52,7 +59,7 @@ def ablation_frame(
     ...     {"dataset": [0, 1, 0, 1], "arm": list("AABB"), "voxel_error": [0.1, 0.2, 0.2, 0.3]}
     ... )
     >>> row = {"arm": "B", "base": "A", "change": "other"}
-    >>> frame = ablation_frame(metrics, [row], confidence=0.95, n_resamples=99, base_seed=0)
+    >>> frame = ablation_frame(metrics, [row], Bootstrap(resamples=99))
     >>> frame[["mean", "difference", "low", "high"]].round(3).values.tolist()
     [[0.25, 0.1, 0.1, 0.1]]
     """
@@ -61,19 +68,15 @@ def ablation_frame(
     rows = []
     for ablation in ablations:
         arm, base = ablation["arm"], ablation["base"]
-        for column in (name for names in COLUMNS.values() for name in names):
-            if column not in metrics.columns or metrics[column].isna().all():
-                continue
-            wide = by_dataset(metrics, column, [arm, base]).dropna()
+        for name in measured(metrics, (name for names in blocks().values() for name in names)):
+            wide = by_dataset(metrics, name, [arm, base]).dropna()
             # Rounded far below any error of a measure, so that equal differences are equal.
             difference = (wide[arm] - wide[base]).round(12)
-            interval = bootstrap_interval(
-                difference, confidence=confidence, n_resamples=n_resamples, base_seed=base_seed
-            )
+            interval = bootstrap_interval(difference, bootstrap)
             rows.append(
                 {
                     **{key: ablation[key] for key in ("arm", "base", "change")},
-                    "measure": column,
+                    "measure": name,
                     "mean": wide[arm].mean(),
                     "base_mean": wide[base].mean(),
                     "difference": difference.mean(),
@@ -81,6 +84,7 @@ def ablation_frame(
                     "high": interval.high,
                     "n": interval.n,
                     "method": interval.method,
+                    "confidence": bootstrap.confidence,
                 }
             )
     return pd.DataFrame(rows)

@@ -9,21 +9,17 @@ from numpy.typing import NDArray
 
 from fibgap.arms import ORIGINAL
 from fibgap.errors import InputError
-from fibgap.io.storage import open_hdf5, read_record, shard_datasets
+from fibgap.io.hdf5 import open_hdf5, read_attributes
+from fibgap.io.shards import read_record, shard_datasets
+from fibgap.measures import measure_names
+from fibgap.statistics import anisotropy_columns, truth_columns
 
 #: Columns that come first, in this order; whatever else was recorded follows.
 LEADING = (
     "dataset",
     "arm",
-    "anisotropy_tpcf",
-    "anisotropy_lpf",
-    "anisotropy_d",
-    "truth_tpcf",
-    "truth_lpf",
-    "truth_d",
-    "voxel_error",
-    "dice",
-    "solid_fraction",
+    *anisotropy_columns(),
+    *truth_columns(),
     "n_slices",
     "n_dropped",
     "n_layers",
@@ -37,11 +33,11 @@ LEADING = (
 def shard_arm(path: Path | str) -> str:
     """Return the arm whose measures a shard holds."""
     with open_hdf5(path) as file:
-        return str(file.attrs.get("arm", ORIGINAL))
+        return str(read_attributes(file).get("arm", ORIGINAL))
 
 
 def collect_metrics(paths: Iterable[Path | str]) -> pd.DataFrame:
-    """Return one row a dataset and arm, sorted, from shards of measures.
+    """Return one row per dataset and arm, sorted, from shards of measures.
 
     Parameters
     ----------
@@ -51,7 +47,7 @@ def collect_metrics(paths: Iterable[Path | str]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns of `LEADING`, NaN where undefined.
+        Columns of `LEADING`, NaN where undefined; errors that no arm has are left out.
     """
     rows = []
     for path in paths:
@@ -60,12 +56,14 @@ def collect_metrics(paths: Iterable[Path | str]) -> pd.DataFrame:
             record = read_record(path, dataset)
             values: dict[str, object] = {"dataset": dataset, "arm": arm}
             values.update(record.attributes)
-            for axis, along in zip("zyx", range(3), strict=True):
-                if "d" in record.arrays:
-                    values[f"d_{axis}"] = float(record.arrays["d"][along])
+            for name, along in record.arrays.items():
+                if along.ndim == 1:  # a number along every axis, no curve
+                    values |= {f"{name}_{axis}": float(along[i]) for i, axis in enumerate("zyx")}
             rows.append(values)
     table = pd.DataFrame(rows)
-    table = table.reindex(columns=[*LEADING, *sorted(set(table.columns) - set(LEADING))])
+    errors = {*anisotropy_columns(), *truth_columns()}
+    leading = [name for name in LEADING if name in table.columns or name not in errors]
+    table = table.reindex(columns=[*leading, *sorted(set(table.columns) - set(leading))])
     return table.sort_values(["arm", "dataset"], ignore_index=True)
 
 
@@ -78,7 +76,7 @@ def summarise_shards(metrics: pd.DataFrame, shard_size: int) -> pd.DataFrame:
     Parameters
     ----------
     metrics : pandas.DataFrame
-        One row a dataset and arm.
+        One row per dataset and arm.
     shard_size : int
         Datasets of a full shard; dataset ``i`` lies in shard ``i // shard_size``.
 
@@ -115,29 +113,32 @@ def require_every_dataset_once(metrics: pd.DataFrame, arms: Sequence[str], datas
             )
 
 
-def collect_curves(paths: Iterable[Path | str], name: str) -> dict[str, NDArray[np.float64]]:
-    """Return the curves of one measure by arm, cut to the lags that all datasets have.
+def collect_curves(paths: Iterable[Path | str]) -> dict[str, dict[str, NDArray[np.float64]]]:
+    """Return the curves of every arm and measure, cut to the lags that all datasets have.
 
     Parameters
     ----------
     paths : iterable of path
         Shards of the rules measure and measure_truth.
-    name : str
-        "tpcf" or "lpf".
 
     Returns
     -------
-    dict of str to (D, 3, L) float64
-        Datasets in order, axes z, y, x.
+    dict of str to dict of str to (D, 3, L) float64
+        By arm and name of the measure: datasets in order, axes z, y, x. A measure that gives a
+        number along every axis has no curve.
     """
-    curves: dict[str, list[tuple[int, NDArray[np.float64]]]] = {}
+    found: dict[str, dict[str, dict[int, NDArray[np.float64]]]] = {}
     for path in paths:
-        own = curves.setdefault(shard_arm(path), [])
+        own = found.setdefault(shard_arm(path), {})
         for dataset in shard_datasets(path):
-            own.append((dataset, read_record(path, dataset).arrays[name]))
-    together = {}
-    for arm, pairs in curves.items():
-        ordered = [curve for _, curve in sorted(pairs, key=lambda pair: pair[0])]
-        lags = min(curve.shape[1] for curve in ordered)
-        together[arm] = np.stack([curve[:, :lags] for curve in ordered])
+            for name, values in read_record(path, dataset).arrays.items():
+                if values.ndim == 2:
+                    own.setdefault(name, {})[dataset] = values
+    together: dict[str, dict[str, NDArray[np.float64]]] = {}
+    for arm, by_measure in found.items():
+        together[arm] = {}
+        for name in (name for name in measure_names() if name in by_measure):
+            curves = by_measure[name]
+            lags = min(curve.shape[1] for curve in curves.values())
+            together[arm][name] = np.stack([curves[i][:, :lags] for i in sorted(curves)])
     return together

@@ -1,44 +1,56 @@
-"""From the table of datasets to everything that is said of it: tables, statistics, sentences."""
+"""The numbers of a run: computed once from its table of datasets, kept as CSV, read back from it.
+
+`fibgap.report.methods` says what was done, `fibgap.report.verdict` what the numbers amount to.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from fibgap.arms import BASELINE, ORIGINAL
-from fibgap.experiment.reference import read_reference
-from fibgap.report.footnotes import network_footnotes
+from fibgap.arms import BASELINE, CLASSICAL, ORIGINAL
+from fibgap.errors import InputError
+from fibgap.report.methods import footnotes
 from fibgap.report.tables import (
     Table,
     agreement,
-    agreement_sentences,
     agreement_table,
-    build_table,
     comparison_table,
-    ordering,
+    equivalence_table,
+    names_table,
+    paper_frame,
+    paper_table,
+    select_arms,
     share_table,
     win_table,
+    write_tables,
 )
 from fibgap.statistics import (
-    ANISOTROPY_COLUMNS,
+    Bootstrap,
+    anisotropy_columns,
     closed_shares,
     count_wins,
+    equivalence,
+    measured,
     paired_comparisons,
-    share_sentences,
-    verdicts,
-    win_sentences,
 )
 
 CAPTIONS = {
     "S3": "Performance of interpolation techniques on synthetic datasets.",
     "S4": "Performance of interpolation techniques on synthetic datasets, continued.",
 }
-
-
-CENTRED_NOTE = "TPCF stands for the two-point correlation less the square of the solid fraction."
-FAMILY_NOTE = ("Every network is a question of its own: Holm's correction is made for each.",)
+#: How the frames of findings are arranged as tables.
+_ARRANGED = {
+    "agreement": agreement_table,
+    "shares": share_table,
+    "equivalence": equivalence_table,
+    "comparisons": comparison_table,
+    "wins": win_table,
+    "names": names_table,
+}
 
 
 @dataclass(frozen=True)
@@ -47,23 +59,33 @@ class Results:
 
     Attributes
     ----------
-    tables : dict of Table
-        "S3" and "S4".
-    agreement : Table
-        Every published cell beside this run's.
-    agreement_sentences : list of str
-        The same in words.
-    statistics : dict of Table
-        "wins" and "comparisons", and "shares" where there is a baseline.
-    verdicts : list of str
-        What is significant, in words.
+    frames : dict of pandas.DataFrame
+        "all_arms" (every arm and measure), "table_S3" and "table_S4" where an arm names them,
+        "agreement" (every published cell beside this run's), "comparisons", "wins", "names", and
+        "shares" and "equivalence" where there is the arm `fibgap.arms.BASELINE` and a network or
+        another classical arm to judge.
     """
 
-    tables: dict[str, Table]
-    agreement: Table
-    agreement_sentences: list[str]
-    statistics: dict[str, Table]
-    verdicts: list[str]
+    frames: Mapping[str, pd.DataFrame]
+
+    @cached_property
+    def tables(self) -> dict[str, Table]:
+        """The frames as tables for readers, by the same names."""
+        return {name: self._table(name, frame) for name, frame in self.frames.items()}
+
+    def _table(self, name: str, frame: pd.DataFrame) -> Table:
+        if name in _ARRANGED:
+            return _ARRANGED[name](frame)
+        short = name.removeprefix("table_") if name.startswith("table_") else ""
+        notes = footnotes(self.frames["names"], list(frame["arm"]))
+        caption = CAPTIONS.get(short, "All arms")
+        return paper_table(frame, name=short, caption=caption, footnotes=notes)
+
+    def write(self, folder: Path) -> None:
+        """Write every table as CSV and Markdown, those of the paper also as LaTeX."""
+        for name, table in self.tables.items():
+            suffixes = ["csv", "md", *(["tex"] if table.name else [])]
+            write_tables(table, *(folder / f"{name}.{suffix}" for suffix in suffixes))
 
 
 def table_rows(arms: Sequence[Mapping[str, Any]], table: str) -> list[str]:
@@ -82,115 +104,84 @@ def _families(names: Sequence[str], networks: Sequence[str]) -> list[list[tuple[
     return [[(one, other) for other in names if other not in networks] for one in networks]
 
 
-def build_results(
+def compute_results(
     metrics: pd.DataFrame,
     arms: Sequence[Mapping[str, Any]],
     reference: pd.DataFrame,
-    *,
-    footnotes: Mapping[str, str],
-    confidence: float,
-    n_resamples: int,
-    base_seed: int,
-    tpcf_centred: bool = False,
+    names: pd.DataFrame,
+    bootstrap: Bootstrap,
 ) -> Results:
-    """Build all tables and sentences of a run.
+    """Compute everything that is said of a run.
 
     Parameters
     ----------
     metrics : pandas.DataFrame
-        One row a dataset and arm.
+        One row per dataset and arm.
     arms : sequence of dict
-        The arm table of the configuration.
+        The arm table of the configuration: `name`, `filler`, `tables` of each.
     reference : pandas.DataFrame
-        Published values, from `fibgap.report.tables.read_reference`.
-    footnotes : dict of str
-        By arm, a sentence on what it stands for.
-    confidence, n_resamples, base_seed
-        Of the bootstrap intervals.
-    tpcf_centred : bool
-        Whether the square of the solid fraction was taken off the TPCF: the tables say so.
+        Published values, from `fibgap.experiment.reference.read_reference`.
+    names : pandas.DataFrame
+        What the names stand for, from `fibgap.report.methods.names_frame`.
+    bootstrap : Bootstrap
+        How all intervals are made.
     """
-    general = [CENTRED_NOTE] if tpcf_centred else []
-    intervals: dict[str, Any] = {
-        "confidence": confidence,
-        "n_resamples": n_resamples,
-        "base_seed": base_seed,
-    }
-    measured = [column for column in ANISOTROPY_COLUMNS if metrics[column].notna().any()]
-    names = [arm["name"] for arm in arms]
-    tables = {}
-    for name, caption in CAPTIONS.items():
-        rows = table_rows(arms, name)
+    every = [arm["name"] for arm in arms]
+    columns = measured(metrics, anisotropy_columns())
+    compared = [*columns, *measured(metrics, ["voxel_error"])]
+    summary = paper_frame(metrics, [ORIGINAL, *every], reference=reference, bootstrap=bootstrap)
+    frames = {}
+    for table in CAPTIONS:
+        rows = table_rows(arms, table)
         if len(rows) > 1:
-            tables[name] = build_table(
-                name,
-                metrics,
-                rows,
-                reference=reference,
-                caption=caption,
-                footnotes=[*general, *(footnotes[row] for row in rows if row in footnotes)],
-                columns=measured,
-                **intervals,
-            )
-    cells = agreement(metrics, reference, **intervals)
-    order = ordering(cells, confidence=confidence)
-    compared = [*measured, "voxel_error"]
+            frames[f"table_{table}"] = select_arms(summary, rows)
+    frames["all_arms"] = summary
+    frames["agreement"] = agreement(summary, reference)
     networks = [arm["name"] for arm in arms if arm["filler"] == "network"]
-    families = _families(names, networks)
-    comparisons = [
-        paired_comparisons(metrics, compared, names, pairs=pairs, **intervals) for pairs in families
-    ]
-    wins = count_wins(metrics, compared, names)
-    statistics = {
-        "wins": win_table(wins),
-        "comparisons": comparison_table(
-            pd.concat(comparisons, ignore_index=True), footnotes=FAMILY_NOTE[: len(families) > 1]
-        ),
-    }
-    sentences = [sentence for family in comparisons for sentence in verdicts(family)]
-    sentences = [*win_sentences(wins), *sentences]
-    if BASELINE in names and networks:
-        shares = closed_shares(
-            metrics, measured, networks, BASELINE, reference=reference, **intervals
+    classical = [arm for arm in CLASSICAL if arm in every]
+    judged = [arm for arm in every if arm in (*networks, *CLASSICAL) and arm != BASELINE]
+    if BASELINE in every and judged:
+        frames["shares"] = closed_shares(
+            metrics, columns, judged, classical, reference=reference, bootstrap=bootstrap
         )
-        statistics = {"shares": share_table(shares), **statistics}
-        sentences = [*share_sentences(shares), *sentences]
-    return Results(
-        tables=tables,
-        agreement=agreement_table(cells, order),
-        agreement_sentences=agreement_sentences(cells, order),
-        statistics=statistics,
-        verdicts=sentences,
+        along = summary.set_index(["arm", "measure"])["mean"]
+        same = equivalence(metrics, columns, every, BASELINE)
+        keys = zip(same["arm"], same["measure"].str.replace("anisotropy_", "truth_"), strict=True)
+        same["truth_error"] = [along.get(key, float("nan")) for key in keys]
+        frames["equivalence"] = same
+    frames["comparisons"] = pd.concat(
+        [
+            paired_comparisons(metrics, compared, every, pairs=pairs, bootstrap=bootstrap)
+            for pairs in _families(every, networks)
+        ],
+        ignore_index=True,
     )
+    frames["wins"] = count_wins(metrics, compared, every)
+    frames["names"] = names
+    return Results(frames)
 
 
-def load_results(
-    metrics: Path | str,
-    reference: Sequence[Path | str],
-    weights: Mapping[str, Path | str],
-    settings: Mapping[str, Any],
-) -> Results:
-    """Build the results of a run from its files.
+def read_results(folder: Path | str) -> Results:
+    """Read back what `Results.write` wrote.
 
     Parameters
     ----------
-    metrics : path
-        The table of datasets, CSV.
-    reference : sequence of path
-        Tables of published values.
-    weights : mapping of path
-        By network arm, the weights that it used: its footnote says what they remember.
-    settings : mapping
-        ``arms`` (the arm table), ``labels`` (of networks, by arm), ``confidence``, ``resamples``,
-        ``base_seed`` and ``tpcf_centred``.
+    folder : path
+        The folder of the tables.
+
+    Raises
+    ------
+    InputError
+        If a table that every run has is not there.
     """
-    return build_results(
-        pd.read_csv(metrics),
-        settings["arms"],
-        read_reference(*reference),
-        footnotes=network_footnotes(weights, settings["labels"]),
-        confidence=settings["confidence"],
-        n_resamples=settings["resamples"],
-        base_seed=settings["base_seed"],
-        tpcf_centred=settings["tpcf_centred"],
-    )
+    folder = Path(folder)
+    frames = {}
+    for name in (*(f"table_{table}" for table in CAPTIONS), "all_arms", *_ARRANGED):
+        path = folder / f"{name}.csv"
+        if path.is_file():
+            # An arm may be called "NA"; only an empty cell is undefined.
+            frames[name] = pd.read_csv(path, keep_default_na=False, na_values=[""])
+    for name in ("all_arms", "agreement", "comparisons", "wins", "names"):
+        if name not in frames:
+            raise InputError(f"'{folder}' holds no {name}.csv; make_tables writes it.")
+    return Results(frames)

@@ -1,19 +1,23 @@
 """Figures: what is drawn where, and the same bytes every time."""
 
+import base64
+import io
 import math
 import subprocess
 import sys
 from pathlib import Path
 
 import matplotlib
+import matplotlib.image
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.collections import PathCollection
+from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.colors import to_rgb
 
 from fibgap.errors import InputError
 from fibgap.report.figures import (
+    Rebuilt,
     arm_color,
     figure_bytes,
     plot_curves,
@@ -21,8 +25,10 @@ from fibgap.report.figures import (
     plot_history,
     plot_showcase,
     save_figure,
+    showcase_layers,
 )
-from fibgap.report.figures.showcase import COLORS, paint, scale_bar_nm
+from fibgap.report.figures.layers import indexed_png
+from fibgap.report.figures.showcase import COLORS, MISSING, PALETTE, kinds, scale_bar_nm
 from fibgap.report.figures.style import ARM_COLORS, MORE_COLORS
 from fibgap.stack import GappedVolume
 
@@ -36,6 +42,21 @@ def metrics():
         for i in range(4)
     ]
     return pd.DataFrame(rows)
+
+
+def summary():
+    """Return the means of the LPF errors with made-up intervals."""
+    means = {"Original": 0.0215, "RNN-s": 0.0515, "RML-s": 0.0315}
+    rows = [
+        {"arm": arm, "measure": "anisotropy_lpf", "mean": mean, "low": mean - 1, "high": mean + 2}
+        for arm, mean in means.items()
+    ]
+    return pd.DataFrame(rows).assign(confidence=0.9)
+
+
+def errors(**options):
+    """Return the figure of the LPF errors; nothing is drawn of a measure without values."""
+    return plot_errors(metrics(), summary(), ["anisotropy_lpf", "anisotropy_d"], **options)
 
 
 def reference():
@@ -82,13 +103,19 @@ def dataset():
     gapped = GappedVolume(truth[layers], layers, 2.5, 0, 2.5, 3)
     wrong = truth.copy()
     wrong[4] = ~wrong[4]
-    return truth, gapped, {"RNN-s": wrong, "RML-s": truth, "DNN-s": truth[:5]}
+    arms = {
+        "RNN-s": Rebuilt(wrong),
+        "RML-s": Rebuilt(truth),
+        "DNN-s": Rebuilt(truth[:5], first_layer=None),
+        "SRCS-s": Rebuilt(wrong[1:5], first_layer=1),
+    }
+    return truth, gapped, arms
 
 
 def drawings():
     """Return one figure of every kind by name."""
     return {
-        "errors": plot_errors(metrics(), reference()),
+        "errors": errors(reference=reference()),
         "curves": plot_curves(curves(), 2.5),
         "history": plot_history(history()),
         "showcase": plot_showcase(*dataset()),
@@ -123,7 +150,7 @@ def test_a_colour_belongs_to_its_arm():
     assert len(set(ARM_COLORS.values())) == len(ARM_COLORS)
     assert arm_color("Original") == "#000000"
     assert arm_color("new") in MORE_COLORS
-    for figure in (plot_errors(metrics()), plot_curves(curves(), 2.5)):
+    for figure in (errors(), plot_curves(curves(), 2.5)):
         drawn = {to_rgb(line.get_color()) for axes in figure.axes for line in axes.lines}
         drawn |= {
             to_rgb(line.get_markerfacecolor())
@@ -135,25 +162,41 @@ def test_a_colour_belongs_to_its_arm():
 
 
 def test_errors_stand_where_they_belong():
-    """Dots at the datasets, circles at the means, diamonds at the paper's means of drawn arms."""
-    figure = plot_errors(metrics(), reference(), columns=["anisotropy_lpf", "anisotropy_d"])
-    (axes,) = figure.axes  # nothing is drawn of a measure without values
+    """Dots at datasets, circles at means, bars at intervals, diamonds at the paper's means."""
+    figure = errors(reference=reference())
+    (axes,) = figure.axes
     clouds = [c for c in axes.collections if isinstance(c, PathCollection)]
     dots = np.concatenate([cloud.get_offsets()[:, 0] for cloud in clouds])
     assert sorted(dots) == pytest.approx(sorted(metrics()["anisotropy_lpf"]))
     circles = [float(line.get_xdata()[0]) for line in axes.lines if line.get_marker() == "o"]
     assert circles == pytest.approx([0.0215, 0.0515, 0.0315])
+    bars = [line.get_xdata() for line in axes.lines if line.get_marker() == "None"]
+    assert [list(bar) for bar in bars[:3]] == [[m - 1, m + 2] for m in circles]
     diamonds = [line for line in axes.lines if line.get_marker() == "D"]
     assert diamonds[0].get_xdata().tolist() == [0.0188, 0.0341]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["Original", "RNN-s", "RML-s"]
     top, bottom = sorted(axes.get_ylim(), reverse=True)
     assert axes.get_ylim() == (top, bottom)  # the first arm on top
+    words = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert words[1:] == ["mean and 90 % interval", "paper: mean ± standard deviation"]
+
+
+def test_a_line_joins_the_dots_of_a_dataset():
+    """Every dataset is one line through its own dots, from arm to arm; undefined ones are left."""
+    values = metrics()
+    values.loc[1, "anisotropy_lpf"] = math.nan  # dataset 1 of Original
+    (axes,) = plot_errors(values, summary(), ["anisotropy_lpf"]).axes
+    (lines,) = [c for c in axes.collections if isinstance(c, LineCollection)]
+    wide = values.pivot(index="dataset", columns="arm", values="anisotropy_lpf")
+    wide = wide[["Original", "RNN-s", "RML-s"]]
+    drawn = [segment[:, 0].tolist() for segment in lines.get_segments()]
+    assert drawn == [row.dropna().tolist() for _, row in wide.iterrows()]
 
 
 def test_errors_without_values_are_refused():
     """An empty figure would look like a result."""
     with pytest.raises(InputError, match="anisotropy_d"):
-        plot_errors(metrics(), columns=["anisotropy_d"])
+        plot_errors(metrics(), summary(), ["anisotropy_d"])
 
 
 def test_curves_by_hand():
@@ -178,12 +221,13 @@ def test_curves_of_another_shape_are_refused(shape):
         plot_curves({}, 2.5)
 
 
-def test_wrong_pixels_by_kind():
-    """Of the four cases two are right, gold for pore is red and pore for gold is blue."""
+def test_pixels_by_kind():
+    """Of the four cases two are right; solid for pore is red and pore for solid is blue."""
     image = np.array([[True, True, False, False]])
     truth = np.array([[True, False, True, False]])
-    expected = ["gold", "false gold", "false pore", "pore"]
-    np.testing.assert_allclose(paint(image, truth)[0], [to_rgb(COLORS[name]) for name in expected])
+    expected = ["solid", "false solid", "false pore", "pore"]
+    found = PALETTE[kinds(image, truth)][0]
+    np.testing.assert_allclose(found, [to_rgb(COLORS[name]) for name in expected])
 
 
 def test_showcase_shows_truth_gaps_and_errors():
@@ -193,18 +237,70 @@ def test_showcase_shows_truth_gaps_and_errors():
     pictures = {}
     for axes in figure.axes:
         pictures.setdefault(axes.get_title(loc="left"), []).append(axes)
-    assert list(pictures) == ["Truth", "Slices", "RNN-s", "RML-s", "DNN-s"]
+    assert list(pictures) == ["Truth", "Slices", "RNN-s", "RML-s", "DNN-s", "SRCS-s"]
     image = pictures["Slices"][0].images[0].get_array()
     missing = (image == to_rgb(COLORS["missing"])).all(axis=(1, 2))
     assert missing.tolist() == (~gapped.known).tolist()
-    np.testing.assert_allclose(image[[0, 2, 6]], paint(truth[[0, 2, 6], 2]))
+    np.testing.assert_allclose(image[[0, 2, 6]], PALETTE[kinds(truth[[0, 2, 6], 2])])
     np.testing.assert_allclose(
-        pictures["RNN-s"][1].images[0].get_array(), paint(~truth[4], truth[4])
+        pictures["RNN-s"][1].images[0].get_array(), PALETTE[kinds(~truth[4], truth[4])]
     )
     below = {name: [axes.texts[0].get_text() for axes in both] for name, both in pictures.items()}
-    assert below["RNN-s"] == [f"{100 / 7:.1f} % wrong here", "100.0 % wrong here"]
-    assert below["RML-s"] == ["0.0 % wrong here"] * 2
+    assert below["RNN-s"] == [f"{100 / 7:.1f} % misclassified here", "100.0 % misclassified here"]
+    assert below["RML-s"] == ["0.0 % misclassified here"] * 2
     assert below["DNN-s"] == ["other geometry"] * 2
+
+
+def test_an_arm_that_begins_later_is_judged_where_it_lies():
+    """Layers 1 to 4 of the grid, of which layer 4 is wrong: a quarter; the others are no errors."""
+    truth, gapped, arms = dataset()
+    found = arms["SRCS-s"].on_grid(truth)
+    assert (found == MISSING).all(axis=(1, 2)).tolist() == [True, *[False] * 4, True, True]
+    np.testing.assert_array_equal(found[1:4], kinds(truth[1:4]))
+    figure = plot_showcase(truth, gapped, {"SRCS-s": arms["SRCS-s"]}, y=2, layer=4)
+    said = [axes.texts[0].get_text() for axes in figure.axes if axes.get_title("left") == "SRCS-s"]
+    assert said == ["25.0 % misclassified here", "100.0 % misclassified here"]
+
+
+def decoded(picture):
+    """Return the colours of a sheet of layers."""
+    content = base64.b64decode(picture["sheet"].removeprefix("data:image/png;base64,"))
+    return matplotlib.image.imread(io.BytesIO(content))[..., :3]
+
+
+def test_layers_stand_side_by_side_on_a_sheet():
+    """Seven layers of 6 × 5 make three rows of three; layer 4 is the second of the second row."""
+    truth, gapped, arms = dataset()
+    layers = showcase_layers(truth, gapped, arms)
+    assert (layers["columns"], layers["rows"], layers["first"]) == (3, 3, 0)
+    assert layers["aspect"] == [5, 6]
+    assert layers["known"] == gapped.known.tolist()
+    assert layers["away"] == [0, 1, 0, 1, 2, 1, 0]
+    pictures = {picture["name"]: picture for picture in layers["pictures"]}
+    assert list(pictures) == ["Truth", "Slices", *arms]
+    image = decoded(pictures["RNN-s"])
+    assert image.shape == (18, 15, 3)
+    # Colours are whole steps of 1 / 255.
+    np.testing.assert_allclose(image[6:12, 5:10], PALETTE[kinds(~truth[4], truth[4])], atol=1 / 254)
+    assert pictures["RNN-s"]["misclassified"] == [0.0, 0.0, 0.0, 0.0, 100.0, 0.0, 0.0]
+    assert pictures["SRCS-s"]["misclassified"] == [None, 0.0, 0.0, 0.0, 100.0, None, None]
+    assert pictures["DNN-s"]["misclassified"] is None
+
+
+def test_layers_of_a_large_volume_are_its_middle():
+    """Of seven layers the middle three, of 6 × 5 pixels the middle two by two."""
+    truth, gapped, arms = dataset()
+    layers = showcase_layers(truth, gapped, arms, window=2, most=3)
+    assert (layers["first"], layers["away"], layers["aspect"]) == (2, [0, 1, 2], [2, 2])
+    image = decoded(layers["pictures"][0])
+    np.testing.assert_allclose(image[:2, :2], PALETTE[kinds(truth[2, 2:4, 1:3])], atol=1 / 254)
+
+
+def test_an_indexed_png_is_a_png():
+    """Another reader finds the colours of the palette where the indices are."""
+    image = np.array([[0, 1, 2], [4, 3, 0]], dtype=np.uint8)
+    read = matplotlib.image.imread(io.BytesIO(indexed_png(image, PALETTE)))[..., :3]
+    np.testing.assert_allclose(read, PALETTE[image], atol=1 / 254)
 
 
 def test_showcase_takes_the_middle_of_the_largest_gap():
@@ -219,7 +315,8 @@ def test_showcase_crops_about_the_middle():
     """A window of 3 shows rows 2 to 4 of 7."""
     truth, gapped, arms = dataset()
     figure = plot_showcase(truth, gapped, arms, y=0, window=3)
-    np.testing.assert_allclose(figure.axes[0].images[0].get_array(), paint(truth[2:5, 0, 1:4]))
+    image = figure.axes[0].images[0].get_array()
+    np.testing.assert_allclose(image, PALETTE[kinds(truth[2:5, 0, 1:4])])
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 import io
 import math
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -14,17 +13,17 @@ from fibgap.errors import InputError
 from fibgap.experiment.reference import read_reference
 from fibgap.report.tables import (
     agreement,
-    agreement_sentences,
     agreement_table,
-    build_table,
     comparison_table,
+    equivalence_table,
     frame_table,
     mark_best,
     ordering,
+    paper_frame,
+    paper_table,
+    select_arms,
     share_table,
-    summarise,
     to_csv,
-    to_html,
     to_latex,
     to_markdown,
     write_tables,
@@ -34,13 +33,16 @@ from fibgap.report.tables.cells import (
     LATEX,
     MARKDOWN,
     Arm,
+    Comparison,
     Heading,
     Text,
     Value,
     escape_latex,
     number,
 )
+from fibgap.statistics import Bootstrap
 
+FEW = Bootstrap(resamples=100)
 REFERENCE = Path(__file__).parents[2] / "config" / "reference"
 SUPPLEMENT_S3 = {
     "Original": [(0.1038, 0.0283), (0.0188, 0.0131), (0.0138, 0.0096)],
@@ -73,14 +75,17 @@ def metrics_of(spread=0.01, n=2, **means):
     return pd.DataFrame(rows)
 
 
-def small_table(**options):
+def build(name, metrics, arms, *, reference=None, **words):
+    """Return the table of some arms."""
+    frame = paper_frame(metrics, arms, reference=reference, bootstrap=FEW)
+    return paper_table(select_arms(frame, arms), name=name, **words)
+
+
+def small_table(**words):
     """Return Table S3 of two datasets: the truth, one arm at 0.05 and a better one at 0.03."""
     metrics = metrics_of(Original=0.02, RNN_s=0.05, RML_s=0.03)
-    arms = ["Original", "RNN-s", "RML-s"]
     reference = read_reference(REFERENCE / "table_S3.csv")
-    return build_table(
-        "S3", metrics, arms, reference=reference, columns=["anisotropy_lpf"], **options
-    )
+    return build("S3", metrics, ["Original", "RNN-s", "RML-s"], reference=reference, **words)
 
 
 @pytest.mark.parametrize(("name", "rows"), [("S3", SUPPLEMENT_S3), ("S4", SUPPLEMENT_S4)])
@@ -115,32 +120,6 @@ def test_contradicting_references_are_refused(tmp_path):
         read_reference(other)
 
 
-def test_summary_by_hand():
-    """1, 2, 6 have mean 3 and, with n − 1 = 2, variance (4 + 1 + 9) / 2 = 7."""
-    metrics = pd.DataFrame({"dataset": [0, 1, 2], "arm": "A", "e": [1.0, 2.0, 6.0]})
-    row = summarise(metrics, ["A"], ["e"]).iloc[0]
-    assert (row["n"], row["mean"]) == (3, 3.0)
-    assert row["sd"] == pytest.approx(math.sqrt(7))
-    # Student's t of two degrees of freedom at 95 %: 4.302653.
-    assert row["high"] - row["mean"] == pytest.approx(4.302653 * math.sqrt(7 / 3))
-
-
-def test_summary_leaves_undefined_values_out():
-    """A dataset whose measure is undefined does not count; without any there is no mean."""
-    metrics = pd.DataFrame(
-        {
-            "dataset": [0, 1, 0, 1],
-            "arm": ["A", "A", "B", "B"],
-            "e": [1.0, math.nan] + [math.nan] * 2,
-        }
-    )
-    summary = summarise(metrics, ["A", "B"], ["e"])
-    assert summary["n"].tolist() == [1, 0]
-    assert summary["mean"].iloc[0] == 1.0
-    assert summary[["sd"]].isna().all(axis=None)
-    assert math.isnan(summary["mean"].iloc[1])
-
-
 def test_shuffled_rows_give_the_same_files():
     """The order of the rows of a file has no meaning, so no byte of a table depends on it."""
     rng = np.random.default_rng(8)
@@ -148,10 +127,8 @@ def test_shuffled_rows_give_the_same_files():
     metrics["anisotropy_lpf"] += rng.normal(0, 0.01, len(metrics))
     shuffled = metrics.sample(frac=1, random_state=1)
     arms = ["Original", "RNN-s", "RML-s"]
-    first, second = (
-        build_table("S3", m, arms, columns=["anisotropy_lpf"]) for m in (metrics, shuffled)
-    )
-    for write in (to_csv, to_markdown, to_latex, to_html):
+    first, second = (build("S3", m, arms) for m in (metrics, shuffled))
+    for write in (to_csv, to_markdown, to_latex):
         assert write(first) == write(second)
 
 
@@ -272,9 +249,7 @@ def test_markdown_by_hand():
 def test_dash_where_undefined():
     """An arm that changes the geometry has no voxels to compare, the truth no error."""
     metrics = metrics_of(Original=0.02, DNN_s=0.06, RML_s=0.03)
-    table = build_table(
-        "S4", metrics, ["Original", "DNN-s", "RML-s"], columns=["anisotropy_lpf"]
-    ).only("truth")
+    table = build("S4", metrics, ["Original", "DNN-s", "RML-s"]).only("truth")
     rows = [line for line in to_markdown(table).splitlines() if line.startswith("| ")][2:]
     assert rows == [
         "| *Original* | – | – | 0.1225 ± 0.0000 |",
@@ -297,13 +272,8 @@ def test_columns_say_which_layers_they_count():
 def test_rows_follow_the_argument_and_unpublished_arms_have_dashes():
     """Which arms stand in a table, and in which order, is the caller's choice."""
     metrics = metrics_of(Original=0.02, RMLc_s=0.05, RML_s=0.03)
-    table = build_table(
-        "S3",
-        metrics,
-        ["RML-s", "RMLc-s", "Original"],
-        reference=read_reference(REFERENCE / "table_S3.csv"),
-        columns=["anisotropy_lpf"],
-    )
+    reference = read_reference(REFERENCE / "table_S3.csv")
+    table = build("S3", metrics, ["RML-s", "RMLc-s", "Original"], reference=reference)
     rows = [line for line in to_markdown(table).splitlines() if line.startswith("| R")]
     assert rows[0].startswith("| RML-*s* | **0.0300")
     assert rows[1] == "| RMLc-*s* | 0.0500 ± 0.0141 | – | – |"
@@ -313,7 +283,7 @@ def test_real_stack_has_neither_truth_nor_paper():
     """Without ground truth there is one block, without published values one group of columns."""
     metrics = metrics_of(RNN_s=0.05, RML_s=0.03).drop(columns=["dice", "solid_fraction"])
     metrics["truth_lpf"] = math.nan
-    table = build_table("stack", metrics, ["RNN-s", "RML-s"], columns=["anisotropy_lpf"])
+    table = build("stack", metrics, ["RNN-s", "RML-s"])
     assert [block.key for block in table.blocks] == ["anisotropy"]
     assert len(table.blocks[0].groups) == 1
     with pytest.raises(InputError, match="'truth'"):
@@ -324,7 +294,7 @@ def test_fewer_datasets_of_an_arm_are_told():
     """If a measure failed on some datasets the note says over how many its mean goes."""
     metrics = metrics_of(n=3, RNN_s=0.05, RML_s=0.03)
     metrics.loc[0, "anisotropy_lpf"] = math.nan
-    table = build_table("S3", metrics, ["RNN-s", "RML-s"], columns=["anisotropy_lpf"])
+    table = build("S3", metrics, ["RNN-s", "RML-s"])
     assert "over 3 datasets (RNN-s, LPF anisotropy error: 2)." in table.blocks[0].notes[0]
 
 
@@ -356,39 +326,10 @@ def test_latex_is_balanced_and_rectangular():
     assert source.isascii()
 
 
-class Cells(HTMLParser):
-    """Counts the cells of every row and checks that elements close in order."""
-
-    def __init__(self):
-        super().__init__()
-        self.open, self.rows = [], []
-
-    def handle_starttag(self, tag, attrs):
-        """Count a cell as often as it spans columns."""
-        self.open.append(tag)
-        if tag == "tr":
-            self.rows.append(0)
-        elif tag in ("td", "th"):
-            self.rows[-1] += int(dict(attrs).get("colspan", 1))
-
-    def handle_endtag(self, tag):
-        """Close the innermost element."""
-        assert self.open.pop() == tag
-
-
-def test_html_is_well_formed_and_rectangular():
-    """Elements nest, and rows are as wide as their header."""
-    parser = Cells()
-    parser.feed(to_html(small_table(caption="a < b")))
-    assert parser.open == []
-    # The label spans two header rows: ours, the paper's, the difference; then along z, whole.
-    assert parser.rows == [4, 3, 4, 4, 4, 4, 3, 4, 4, 4]
-
-
 def test_tables_are_written_by_suffix_and_leave_no_trace(tmp_path):
     """Each file appears under its name, and no temporary one stays."""
     table = small_table()
-    names = ["t.csv", "t.md", "t.tex", "t.html"]
+    names = ["t.csv", "t.md", "t.tex"]
     write_tables(table, *(tmp_path / "new" / name for name in names))
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == sorted(names)
     assert (tmp_path / "new" / "t.md").read_text() == to_markdown(table)
@@ -405,11 +346,16 @@ def reference_of(**means):
     )
 
 
+def agree(ours, reference):
+    """Compare the published values with a run of these metrics."""
+    return agreement(paper_frame(ours, list(dict.fromkeys(ours["arm"])), bootstrap=FEW), reference)
+
+
 def test_agreement_by_hand():
     """sd 0.01 √(100 / 99) over 100 and 0.02 over 250 datasets: the margin is 0.00317."""
     ours = metrics_of(n=100, RNN_s=0.05, RCS_s=0.05, RML_s=0.05, DNN_s=0.05)
     reference = reference_of(RNN_s=0.0531, RCS_s=0.0533, RML_s=0.0467, SRCS_s=0.05)
-    cells = agreement(ours, reference).set_index("arm")
+    cells = agree(ours, reference).set_index("arm")
     margin = 1.959964 * math.sqrt(0.01**2 / 99 + 0.02**2 / 250)
     assert cells["margin"].iloc[0] == pytest.approx(margin)
     assert cells["difference"].iloc[:3].tolist() == pytest.approx([-0.0031, -0.0033, 0.0033])
@@ -423,25 +369,20 @@ def test_agreement_by_hand():
 
 def test_agreement_within_the_interval_of_few_datasets():
     """Two datasets at ± 0.01 leave the mean open by 12.7 · 0.01, far beyond the margin."""
-    cells = agreement(metrics_of(RNN_s=0.05), reference_of(RNN_s=0.15))
+    cells = agree(metrics_of(RNN_s=0.05), reference_of(RNN_s=0.15))
     assert cells["margin"].iloc[0] < 0.1 < cells["high"].iloc[0] - 0.05
     assert cells["verdict"].iloc[0] == "agrees"
 
 
 def test_one_dataset_decides_nothing():
     """Without a spread nobody can say whether a difference matters."""
-    cells = agreement(metrics_of(n=1, RNN_s=0.05), reference_of(RNN_s=0.15))
+    cells = agree(metrics_of(n=1, RNN_s=0.05), reference_of(RNN_s=0.15))
     assert cells["verdict"].tolist() == ["undecided"]
-    assert agreement_sentences(cells, ordering(cells)) == [
-        "No published value can be judged from this run.",
-        "With 1 dataset the margins are wide: agreement only means that no larger difference "
-        "showed.",
-    ]
 
 
 def test_run_without_published_arms_is_not_judged():
     """A real stack shares no arm or none at all with the paper, which is no error."""
-    cells = agreement(metrics_of(X=0.05), reference_of(RNN_s=0.15))
+    cells = agree(metrics_of(X=0.05), reference_of(RNN_s=0.15))
     assert cells["verdict"].tolist() == ["not computed"]
     assert ordering(cells).empty
 
@@ -450,62 +391,90 @@ def test_order_of_arms_by_hand():
     """RCS-s and RNN-s swap within the paper's error, DNN-s and RML-s beyond both errors."""
     ours = metrics_of(n=50, Original=0.0, RML_s=0.07, RCS_s=0.049, RNN_s=0.048, DNN_s=0.03)
     reference = reference_of(Original=0.0, RML_s=0.03, RCS_s=0.048, RNN_s=0.0485, DNN_s=0.08)
-    cells = agreement(ours, reference)
+    cells = agree(ours, reference)
     row = ordering(cells).iloc[0]
     assert row["paper"] == "RML-s < RCS-s < RNN-s < DNN-s"
     assert row["ours"] == "DNN-s < RNN-s < RCS-s < RML-s"
     assert (row["pairs"], row["reversed"], row["clearly_reversed"]) == (6, 6, 5)
     assert not row["same"]
-    sentences = agreement_sentences(cells, ordering(cells))
-    assert sentences[0].startswith("3 of 5 published values agree")
-    assert any("pairs reversed: 6 of 6, beyond sampling error: 5." in s for s in sentences)
-    text = to_markdown(agreement_table(cells, ordering(cells)))
+    text = to_markdown(agreement_table(cells))
     assert "**higher**" in text
     assert "**lower**" in text
+    assert "| 6 of 6 | 5 |" in text
+
+
+def test_all_comparisons_are_one_matrix():
+    """A row per arm and measure, a column per other arm: sign, effect and p of each pair."""
+    common = {"n": 9, "ties": 0, "comparisons": 3, "measure": "anisotropy_d"}
+    better = {"difference": -0.002, "rank_biserial": -1.0, "p_holm": 0.004}
+    unclear = {"difference": 0.001, "rank_biserial": 0.1, "p_holm": 0.4}
+    rows = [
+        {"first": "RML-s", "second": "A", **common, **better},
+        {"first": "RML-s", "second": "B", **common, **unclear},
+        {"first": "X", "second": "B", **common, **better},
+    ]
+    text = to_markdown(comparison_table(pd.DataFrame(rows)))
+    assert "| Arm | Measure | A | B |" in text
+    assert "| RML-*s* | $e_{L_2}^{D}$ ↓ | **▼ −1.00** (0.004) | n.s. +0.10 (0.400) |" in text
+    assert "| X | $e_{L_2}^{D}$ ↓ | – | **▼ −1.00** (0.004) |" in text
+    assert "Holm's correction for the 3 comparisons" in text
+
+
+@pytest.mark.parametrize(
+    ("outcome", "written"),
+    [
+        ("better", "**▲ +0.50** (0.010)"),
+        ("worse", "**▲ +0.50** (0.010)"),
+        ("higher", "**▲ +0.50** (0.010)"),
+        ("too few", "few +0.50 (0.010)"),
+        ("mixed", "mixed +0.50 (0.010)"),
+        ("equal", "equal"),
+    ],
+)
+def test_a_comparison_says_its_sign_only_where_it_is_significant(outcome, written):
+    """An arrow is a claim; what cannot be claimed is said by a word."""
+    assert Comparison(outcome, 0.2, 0.5, 0.01).render(MARKDOWN) == written
 
 
 def test_listings_show_their_numbers():
-    """Comparisons, shares and costs print what their frames hold."""
-    comparisons = pd.DataFrame(
-        [
-            {
-                "measure": "anisotropy_d",
-                "first": "A",
-                "second": "B",
-                "n": 9,
-                "difference": -0.002,
-                "low": -0.003,
-                "high": -0.001,
-                "p_holm": 0.004,
-                "comparisons": 7,
-                "rank_biserial": -1.0,
-                "wins_first": 9,
-                "wins_second": 0,
-            }
-        ]
+    """Shares, equivalence and costs print what their frames hold."""
+    share = {
+        "measure": "anisotropy_d",
+        "arm": "RML-s",
+        "baseline": "RCS-s",
+        "share": 0.565,
+        "low": math.nan,
+        "high": math.nan,
+        "certain": False,
+        "paper_share": -0.1,
+    }
+    other = {**share, "baseline": "RSD-s", "low": 0.4, "high": 0.7, "certain": True}
+    text = to_markdown(share_table(pd.DataFrame([share, other])))
+    assert "| $e_{L_2}^{D}$ | RML-*s* | RCS-*s* | 56 | – | −10 |" in text
+    assert "| $e_{L_2}^{D}$ | RML-*s* | RSD-*s* | 56 | 40 to 70 | −10 |" in text
+    assert "D anisotropy error, from RCS-s: that distance itself cannot be told from zero." in text
+    assert "Counted from RCS-s, and from RSD-s for the measures" in text
+    assert "Counted from" not in to_markdown(share_table(pd.DataFrame([share])))
+    tests = pd.DataFrame(
+        {
+            "measure": "anisotropy_d",
+            "arm": ["RML-s", "A"],
+            "difference": [0.001, 0.2],
+            "low": [-0.001, math.nan],
+            "high": [0.003, math.nan],
+            "margin": [0.004, -0.1],
+            "p": [0.02, math.nan],
+            "equivalent": [True, False],
+            "baseline": "RCS-s",
+            "alpha": 0.05,
+            "truth_error": [0.03, math.nan],
+        }
     )
-    assert (
-        "| $e_{L_2}^{D}$ | A − B | −0.0020 | −0.0030 to −0.0010 | **0.004** | −1.00 | 9 : 0 | 9 |"
-    ) in to_markdown(comparison_table(comparisons))
-    assert "Holm's correction for 7 comparisons" in to_markdown(comparison_table(comparisons))
-    shares = pd.DataFrame(
-        [
-            {
-                "measure": "anisotropy_d",
-                "arm": "RML-s",
-                "baseline": "RNN-s",
-                "target": "Original",
-                "share": 0.565,
-                "low": math.nan,
-                "high": math.nan,
-                "certain": False,
-                "paper_share": -0.1,
-            }
-        ]
-    )
-    text = to_markdown(share_table(shares))
-    assert "| $e_{L_2}^{D}$ | RML-*s* | 56 | – | −10 |" in text
-    assert "D anisotropy error: that distance itself cannot be told from zero." in text
+    text = to_markdown(equivalence_table(tests))
+    row = "| $e_{L_2}^{D}$ | RML-*s* | +0.0010 | −0.0010 to 0.0030 | ± 0.0040 | 0.020 | **yes** |"
+    assert f"{row} 0.0300 |" in text
+    assert "| A | +0.2000 | – | – | – | no | – |" in text
+    assert "Interval, 90 %" in text
     costs = pd.DataFrame({"step": ["a", "b"], "hours": [1.234, math.nan], "jobs": [2, 30]})
     text = to_markdown(frame_table(costs, caption="Costs", headings={"jobs": "Jobs"}))
     assert "| step | hours | Jobs |" in text
@@ -515,5 +484,20 @@ def test_listings_show_their_numbers():
 
 def test_table_without_arms_is_refused():
     """A table needs a row."""
-    with pytest.raises(InputError, match="S3 has no arms"):
-        build_table("S3", metrics_of(RML_s=0.03), [], columns=["anisotropy_lpf"])
+    with pytest.raises(InputError, match="needs an arm"):
+        paper_frame(metrics_of(RML_s=0.03), [])
+    with pytest.raises(InputError, match="none of the measures has a value"):
+        paper_frame(metrics_of(RML_s=0.03)[["dataset", "arm"]], ["RML-s"])
+    with pytest.raises(InputError, match="no rows of the arm 'RNN-s'"):
+        select_arms(paper_frame(metrics_of(RML_s=0.03), ["RML-s"]), ["RNN-s"])
+
+
+def test_the_best_of_a_table_is_the_best_of_its_rows():
+    """An arm that stands in another table takes no mark from this one."""
+    metrics = metrics_of(Original=0.02, RNN_s=0.05, RCS_s=0.04, RML_s=0.03)
+    frame = paper_frame(metrics, ["Original", "RNN-s", "RCS-s", "RML-s"], bootstrap=FEW)
+    for arms, best in ((["RNN-s", "RCS-s", "RML-s"], "RML-s"), (["RCS-s", "RNN-s"], "RCS-s")):
+        chosen = select_arms(frame, ["Original", *arms])
+        marked = chosen[chosen["best"] & (chosen["measure"] == "anisotropy_lpf")]
+        assert marked["arm"].tolist() == [best]
+        assert list(dict.fromkeys(chosen["arm"])) == ["Original", *arms]

@@ -4,27 +4,18 @@ from typing import Any
 
 import pandas as pd
 
-from fibgap.statistics import ANISOTROPY_COLUMNS, RESAMPLES, bootstrap_interval
-
-#: What is shown of every point, in this order.
-MEASURES = (*ANISOTROPY_COLUMNS, "voxel_error", "voxel_error_all")
+from fibgap.statistics import Bootstrap, anisotropy_columns, describe, measured
 
 
-def summarise_rows(
-    rows: pd.DataFrame,
-    *,
-    confidence: float = 0.95,
-    n_resamples: int = RESAMPLES,
-    base_seed: int = 0,
-) -> pd.DataFrame:
+def summarise_rows(rows: pd.DataFrame, bootstrap: Bootstrap) -> pd.DataFrame:
     """Return mean and interval of every measure at every point for every arm.
 
     Parameters
     ----------
     rows : pandas.DataFrame
         From `fibgap.experiment.sensitivity.rows.collect_rows`.
-    confidence, n_resamples, base_seed
-        Of the intervals, see `fibgap.statistics.bootstrap_interval`.
+    bootstrap : Bootstrap
+        How the intervals are made.
 
     Returns
     -------
@@ -33,31 +24,11 @@ def summarise_rows(
         `n` (datasets where it is defined), `mean`, `sd`, `low`, `high`, `confidence`, in the order
         of the rows. A measure that nobody has is left out, one that an arm lacks is NaN there.
     """
-    measures = [name for name in MEASURES if name in rows and rows[name].notna().any()]
+    measures = measured(rows, [*anisotropy_columns(), "voxel_error", "voxel_error_all"])
     summary: list[dict[str, Any]] = []
     for (factor, value, arm), group in rows.groupby(["factor", "value", "arm"], sort=False):
         milled = {name: group[name].mean() for name in ("milled_mean_voxels", "milled_relative_sd")}
         for measure in measures:
-            values = group[measure].dropna()
-            interval = bootstrap_interval(
-                values.to_numpy(),
-                confidence=confidence,
-                n_resamples=n_resamples,
-                base_seed=base_seed,
-            )
-            summary.append(
-                {
-                    "factor": factor,
-                    "value": value,
-                    **milled,
-                    "arm": arm,
-                    "measure": measure,
-                    "n": len(values),
-                    "mean": values.mean(),
-                    "sd": values.std(ddof=1),
-                    "low": interval.low,
-                    "high": interval.high,
-                    "confidence": confidence,
-                }
-            )
-    return pd.DataFrame(summary)
+            point = {"factor": factor, "value": value, **milled, "arm": arm, "measure": measure}
+            summary.append({**point, **describe(group[measure], bootstrap)})
+    return pd.DataFrame(summary).drop(columns="interval").assign(confidence=bootstrap.confidence)

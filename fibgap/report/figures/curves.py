@@ -8,7 +8,8 @@ from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike, NDArray
 
 from fibgap.errors import InputError
-from fibgap.report.figures.style import GREY, arm_color, look
+from fibgap.report.figures.style import GREY, GRID, arm_color, look
+from fibgap.statistics import column
 
 
 def _means(arm: str, measure: str, curves: ArrayLike) -> NDArray[np.float64]:
@@ -65,11 +66,12 @@ def plot_curves(curves: Mapping[str, Mapping[str, ArrayLike]], voxel_nm: float) 
                 last = max(last, int(seen.max(initial=0)))
             right.axhline(0, color=GREY, lw=0.8)
             left.set_ylim(bottom=0)
-            left.set_ylabel(measure.upper())
-            right.set_ylabel(f"{measure.upper()}: z minus plane")
+            symbol = column(f"anisotropy_{measure}").measure
+            left.set_ylabel(symbol)
+            right.set_ylabel(f"{symbol}: z minus plane")
             for axes in (left, right):
                 axes.set_xlim(0, last * voxel_nm)
-                axes.grid(color="#E4E4E4", lw=0.6)
+                axes.grid(color=GRID, lw=0.6)
         for axes in panels[-1]:
             axes.set_xlabel("lag / nm")
         handles = [Line2D([], [], color=arm_color(arm), label=arm) for arm in curves]

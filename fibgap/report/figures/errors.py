@@ -1,136 +1,163 @@
-"""The errors of every dataset, their means, and the paper's values beside them."""
+"""The errors of every dataset, their means with intervals, and the paper's values beside them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import NDArray
 
 from fibgap.errors import InputError
-from fibgap.report.figures.style import GREY, arm_color, look
-from fibgap.statistics import (
-    ANISOTROPY_COLUMNS,
-    RESAMPLES,
-    bootstrap_interval,
-    by_dataset,
-    column_words,
-)
+from fibgap.report.figures.style import GREY, GRID, INK, arm_color, look
+from fibgap.statistics import by_dataset, column, measured
+
+#: From this number of datasets on dots and lines are pixels: as vectors they would be megabytes.
+MANY = 400
 
 
-def _spread(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return vertical offsets in [-0.5, 0.5) that keep neighbouring values apart."""
-    offsets = np.empty(len(values))
-    # Multiples of the golden ratio never bunch, and depend on the ranks alone.
-    offsets[np.argsort(values, kind="stable")] = np.arange(len(values)) * 0.618034 % 1 - 0.5
-    return offsets
+def figure_columns(measure: str) -> list[str]:
+    """Return the columns of the table of datasets that the figure of a measure shows.
+
+    Parameters
+    ----------
+    measure : str
+        A name of `fibgap.measures`, or "voxels" for what is counted voxel by voxel.
+
+    Examples
+    --------
+    >>> figure_columns("lpf"), figure_columns("voxels")
+    (['anisotropy_lpf', 'truth_lpf'], ['voxel_error', 'solid_fraction'])
+    """
+    if measure == "voxels":
+        return ["voxel_error", "solid_fraction"]
+    return [f"anisotropy_{measure}", f"truth_{measure}"]
 
 
-def _draw_arm(
-    axes: Axes, row: int, arm: str, values: NDArray[np.float64], n_resamples: int, base_seed: int
-) -> None:
-    """Draw the datasets of an arm as dots and their mean with its interval."""
-    color = arm_color(arm)
-    many = len(values) >= 60
-    axes.scatter(
-        values,
-        row - 0.2 + 0.3 * _spread(values),
-        s=6 if many else 14,
-        color=color,
-        alpha=0.5,
-        linewidths=0,
-        rasterized=many,  # thousands of circles would make a heavy SVG
+def _draw_datasets(axes: Axes, rows: Sequence[str], wide: pd.DataFrame) -> None:
+    """Draw the datasets of all arms as dots, those of one dataset joined by a line."""
+    many = len(wide) >= MANY
+    # Multiples of the golden ratio never bunch, and keep a dataset at one height in all rows.
+    shifts = 0.26 * (np.arange(len(wide)) * 0.618034 % 1 - 0.5) - 0.14
+    values = wide[list(rows)].to_numpy(dtype=np.float64)
+    heights = np.arange(len(rows)) + shifts[:, None]
+    defined = ~np.isnan(values)
+    paths = [
+        np.column_stack([x[seen], y[seen]])
+        for x, y, seen in zip(values, heights, defined, strict=True)
+        if seen.sum() > 1
+    ]
+    faint = float(np.clip(5 / len(wide), 0.04, 0.35))
+    axes.add_collection(
+        LineCollection(paths, colors=GREY, linewidths=0.5, alpha=faint, rasterized=many, zorder=1)
     )
-    mean = float(values.mean())
-    interval = bootstrap_interval(values, n_resamples=n_resamples, base_seed=base_seed)
-    if np.isfinite(interval.low):
-        axes.plot([interval.low, interval.high], [row + 0.07] * 2, color="black", lw=2)
-    axes.plot(mean, row + 0.07, "o", ms=6, markerfacecolor=color, markeredgecolor="black", mew=1.1)
+    for row, arm in enumerate(rows):
+        axes.scatter(
+            values[:, row],
+            heights[:, row],
+            s=6 if len(wide) >= 60 else 13,
+            color=arm_color(arm),
+            alpha=0.55,
+            linewidths=0,
+            rasterized=many,
+            zorder=2,
+        )
+
+
+def _draw_means(axes: Axes, rows: Sequence[str], summary: Mapping[str, pd.Series]) -> None:
+    """Draw the mean of every arm with its interval below the dots."""
+    for row, arm in enumerate(rows):
+        if arm not in summary or np.isnan(summary[arm]["mean"]):
+            continue
+        low, mean, high = (float(summary[arm][key]) for key in ("low", "mean", "high"))
+        height = row + 0.13
+        if np.isfinite(low):
+            axes.plot([low, high], [height] * 2, color=INK, lw=2, zorder=3)
+        face = arm_color(arm)
+        axes.plot(mean, height, "o", ms=6, mfc=face, mec=INK, mew=1.1, zorder=4)
+
+
+def _draw_paper(axes: Axes, rows: Sequence[str], paper: pd.DataFrame) -> None:
+    """Draw the paper's mean and standard deviation of every arm that it has."""
+    axes.errorbar(
+        paper["mean"],
+        [rows.index(arm) + 0.34 for arm in paper["arm"]],
+        xerr=paper["sd"],
+        fmt="D",
+        ms=4.5,
+        color=GREY,
+        markerfacecolor="white",
+        elinewidth=1.1,
+        capsize=2,
+    )
 
 
 def plot_errors(
     metrics: pd.DataFrame,
+    summary: pd.DataFrame,
+    columns: Sequence[str],
     reference: pd.DataFrame | None = None,
-    *,
-    arms: Sequence[str] | None = None,
-    columns: Sequence[str] = ANISOTROPY_COLUMNS,
-    n_resamples: int = RESAMPLES,
-    base_seed: int = 0,
 ) -> Figure:
-    """Plot the errors of every dataset by arm, one panel per measure.
+    """Plot errors of every dataset by arm, one panel per column.
 
     Parameters
     ----------
     metrics : pandas.DataFrame
         One row per dataset and arm, with columns `dataset`, `arm` and the measures.
+    summary : pandas.DataFrame
+        Means with intervals of the arms to show, from top to bottom: columns `arm`, `measure`,
+        `mean`, `low`, `high`, `confidence`, such as from `fibgap.report.tables.paper_frame`.
+    columns : sequence of str
+        Columns of the metrics; those without any value are passed over.
     reference : pandas.DataFrame, optional
         Published values with columns `arm`, `measure`, `mean`, `sd`.
-    arms : sequence of str, optional
-        From top to bottom; by default all, in the order in which they first appear.
-    columns : sequence of str
-        The measures; those without any value are passed over.
-    n_resamples, base_seed
-        Of the 95 % intervals of the means, see `fibgap.statistics.bootstrap_interval`.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Dots: datasets. Circle and bar: mean and interval. Diamond and whisker below: the paper's
-        mean and standard deviation.
+        Dots: datasets, joined by a line where they are the same dataset. Circle and bar: mean and
+        interval. Diamond and whisker below: the paper's mean and standard deviation.
 
     Raises
     ------
     InputError
-        If no measure has a value.
+        If no column has a value.
     """
-    rows = list(dict.fromkeys(metrics["arm"])) if arms is None else list(arms)
-    shown = [c for c in columns if c in metrics.columns and metrics[c].notna().any()]
+    rows = list(dict.fromkeys(summary["arm"]))
+    shown = measured(metrics, columns)
     if not shown:
         raise InputError(f"none of the columns {', '.join(columns)} has a value to plot.")
+    has_paper = False
     with look():
-        size = (3.1 * len(shown) + 0.9, 0.56 * len(rows) + 1.3)
+        size = (3.9 * len(shown) + 0.9, 0.5 * len(rows) + 1.2)
         figure = Figure(figsize=size, layout="constrained")
         panels = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
-        published = reference is not None
-        for axes, column in zip(panels, shown, strict=True):
-            wide = by_dataset(metrics, column, rows)
-            for row, arm in enumerate(rows):
-                values = wide[arm].dropna().to_numpy()
-                if values.size:
-                    _draw_arm(axes, row, arm, values, n_resamples, base_seed)
+        for axes, name in zip(panels, shown, strict=True):
+            _draw_datasets(axes, rows, by_dataset(metrics, name, rows))
+            own = summary[summary["measure"] == name].set_index("arm")
+            _draw_means(axes, rows, {str(arm): row for arm, row in own.iterrows()})
             if reference is not None:
-                of_column = "anisotropy_" + reference["measure"] == column
+                of_column = "anisotropy_" + reference["measure"] == name
                 paper = reference[of_column & reference["arm"].isin(rows)]
-                axes.errorbar(
-                    paper["mean"],
-                    [rows.index(arm) + 0.3 for arm in paper["arm"]],
-                    xerr=paper["sd"],
-                    fmt="D",
-                    ms=4.5,
-                    color=GREY,
-                    markerfacecolor="white",
-                    elinewidth=1.1,
-                    capsize=2,
-                )
-            words = column_words(column)
-            axes.set_xlabel(words[0].upper() + words[1:])
-            axes.set_xlim(left=0)
+                has_paper |= bool(len(paper))
+                _draw_paper(axes, rows, paper)
+            axes.set_xlabel(column(name).title)
+            if column(name).better is not None:
+                axes.set_xlim(left=0)
             axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-            axes.grid(axis="x", color="#DDDDDD", lw=0.6)
+            axes.grid(axis="x", color=GRID, lw=0.6)
             axes.set_axisbelow(True)
         panels[0].set_yticks(range(len(rows)), rows)
-        panels[0].set_ylim(len(rows) - 0.45, -0.55)
-        handles = [
-            Line2D([], [], ls="", marker="o", ms=4, color=GREY, alpha=0.5, label="one dataset"),
-            Line2D([], [], color="black", lw=2.2, marker="o", markerfacecolor="white", ms=6),
-        ]
-        handles[1].set_label("mean and 95 % interval")
-        if published:
-            paper_mark = Line2D([], [], color=GREY, marker="D", markerfacecolor="white", ms=4.5)
-            paper_mark.set_label("paper: mean ± standard deviation")
-            handles.append(paper_mark)
+        panels[0].set_ylim(len(rows) - 0.4, -0.6)
+        percent = 100 * float(summary["confidence"].iloc[0])
+        dot = Line2D([], [], color=GREY, alpha=0.55, marker="o", ms=4, lw=0.5, label="one dataset")
+        mean = Line2D([], [], color=INK, lw=2, marker="o", mfc="white", ms=6)
+        mean.set_label(f"mean and {percent:g} % interval")
+        handles = [dot, mean]
+        if has_paper:
+            handles.append(Line2D([], [], color=GREY, marker="D", mfc="white", ms=4.5))
+            handles[-1].set_label("paper: mean ± standard deviation")
         figure.legend(handles=handles, loc="outside upper left", ncols=3)
     return figure

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from fibgap.errors import InputError
-from fibgap.report.figures.style import ARM_COLORS, GREY, look
+from fibgap.report.figures.style import ARM_COLORS, GREY, GRID, look
 
 
 def plot_history(history: pd.DataFrame) -> Figure:
@@ -80,6 +80,6 @@ def plot_history(history: pd.DataFrame) -> Figure:
                 )
         axes.set_xlabel("epoch")
         axes.set_ylabel("mean squared error")
-        axes.grid(color="#E4E4E4", lw=0.6)
+        axes.grid(color=GRID, lw=0.6)
         figure.legend(loc="outside upper left", ncols=3)
     return figure

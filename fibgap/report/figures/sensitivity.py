@@ -11,8 +11,8 @@ from matplotlib.lines import Line2D
 from fibgap.arms import ORIGINAL
 from fibgap.errors import InputError
 from fibgap.experiment.sensitivity.plan import FACTORS
-from fibgap.report.figures.style import GREY, arm_color, look
-from fibgap.statistics import column_words
+from fibgap.report.figures.style import GREY, GRID, arm_color, look
+from fibgap.statistics import column
 
 #: Markers tell arms apart where colours do not.
 MARKERS = ("o", "s", "D", "^", "v", "P", "X")
@@ -20,7 +20,7 @@ MARKERS = ("o", "s", "D", "^", "v", "P", "X")
 
 def _row_words(measure: str) -> str:
     """Name a measure on two lines."""
-    words = column_words(measure) + (" in filled layers" if measure == "voxel_error" else "")
+    words = column(measure).words + (" in filled layers" if measure == "voxel_error" else "")
     return (
         (words[0].upper() + words[1:])
         .replace(" anisotropy", "\nanisotropy")
@@ -101,7 +101,7 @@ def plot_sensitivity(
                 for index, arm in enumerate(arms):
                     shift = 0.012 * (index - (len(arms) - 1) / 2)
                     _draw_arm(axes, arm, here[here["arm"] == arm], scale, markers[arm], shift)
-                axes.grid(axis="y", color="#E4E4E4", lw=0.6)
+                axes.grid(axis="y", color=GRID, lw=0.6)
                 axes.set_axisbelow(True)
             panels[0].set_ylabel(_row_words(measure))
             top = _top(summary[summary["measure"] == measure])

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,55 +12,86 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from fibgap.errors import InputError
-from fibgap.report.figures.style import arm_color, look
+from fibgap.report.figures.style import INK, arm_color, look
 from fibgap.stack import GappedVolume
 
-Image = NDArray[np.float64]
-Cut = Callable[[NDArray[np.bool_]], NDArray[np.bool_]]
+Cut = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 
 #: Width of a picture in inches.
 PICTURE = 1.9
-#: Light gold and white differ from the dark red and the blue in lightness, not only in hue.
+#: The light colours differ from the dark red and the blue in lightness, not only in hue.
 COLORS = {
-    "gold": "#E5C76B",
+    "solid": "#E5C76B",
     "pore": "#FBFAF6",
-    "false gold": "#A50F15",
+    "false solid": "#A50F15",
     "false pore": "#2166AC",
     "missing": "#C9CDD3",
 }
+#: The colours by the kind of a pixel.
+PALETTE = np.array([[int(c[i : i + 2], 16) / 255 for i in (1, 3, 5)] for c in COLORS.values()])
+SOLID, PORE, FALSE_SOLID, FALSE_PORE, MISSING = range(len(COLORS))
 
 
-def _rgb(name: str) -> NDArray[np.float64]:
-    code = COLORS[name]
-    return np.array([int(code[i : i + 2], 16) / 255 for i in (1, 3, 5)])
-
-
-def paint(image: NDArray[np.bool_], truth: NDArray[np.bool_] | None = None) -> Image:
-    """Colour a binary image, wrong pixels by their kind.
+def kinds(image: NDArray[np.bool_], truth: NDArray[np.bool_] | None = None) -> NDArray[np.uint8]:
+    """Tell every pixel of a binary image by its kind, misclassified ones apart.
 
     Parameters
     ----------
     image : (H, W) bool
-        Gold is True.
+        Solid is True.
     truth : (H, W) bool, optional
-        What it should be; without it nothing counts as wrong.
+        What it should be; without it nothing counts as misclassified.
 
     Returns
     -------
-    (H, W, 3) float64
-        Colours between 0 and 1.
+    (H, W) uint8
+        Indices of `PALETTE`, in the order of `COLORS`.
 
     Examples
     --------
     >>> image, truth = np.array([[True, False]]), np.array([[False, True]])
-    >>> (paint(image, truth)[0, 1] * 255).round().astype(int).tolist()
-    [33, 102, 172]
+    >>> kinds(image).tolist(), kinds(image, truth).tolist()
+    ([[0, 1]], [[2, 3]])
     """
-    colors = np.where(image[..., None], _rgb("gold"), _rgb("pore"))
+    found = np.where(image, SOLID, PORE).astype(np.uint8)
     if truth is not None:
-        colors[image & ~truth] = _rgb("false gold")
-        colors[~image & truth] = _rgb("false pore")
-    return colors
+        found[image & ~truth] = FALSE_SOLID
+        found[~image & truth] = FALSE_PORE
+    return found
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """The volume of an arm and where it lies.
+
+    Attributes
+    ----------
+    volume : (Z, Y, X) bool
+        Solid is True.
+    first_layer : int or None
+        Layer of the grid on which it begins; None where its geometry is not the true one, so that
+        no voxel can be judged.
+    """
+
+    volume: NDArray[np.bool_]
+    first_layer: int | None = 0
+
+    def on_grid(self, truth: NDArray[np.bool_]) -> NDArray[np.uint8]:
+        """Return the `kinds` of all voxels on the grid of the truth, MISSING where it is not."""
+        if self.first_layer is None:
+            return kinds(self.volume)
+        found = np.full(truth.shape, MISSING, dtype=np.uint8)
+        start = self.first_layer
+        own = slice(max(start, 0), min(start + len(self.volume), len(truth)))
+        found[own] = kinds(self.volume[own.start - start : own.stop - start], truth[own])
+        return found
+
+
+def misclassified(found: NDArray[np.uint8]) -> float:
+    """Return the share of misclassified voxels among those that an arm has."""
+    has = found != MISSING
+    wrong = (found == FALSE_SOLID) | (found == FALSE_PORE)
+    return float(wrong.sum() / max(has.sum(), 1))
 
 
 def scale_bar_nm(width_nm: float) -> float:
@@ -86,9 +118,11 @@ def scale_bar_nm(width_nm: float) -> float:
     )
 
 
-def _show(axes: Axes, colors: Image, title: str, subtitle: str, color: str = "black") -> None:
+def _show(
+    axes: Axes, found: NDArray[np.uint8], title: str, subtitle: str, color: str = INK
+) -> None:
     """Show one picture without ticks."""
-    axes.imshow(colors, interpolation="none")
+    axes.imshow(PALETTE[found], interpolation="none")
     axes.set_anchor("NW")
     axes.set_title(title, pad=13, fontweight="bold", color=color)
     axes.text(0, 1.015, subtitle, transform=axes.transAxes, fontsize=7, va="bottom")
@@ -104,49 +138,46 @@ def _scale_bar(figure: Figure, left: float, bottom: float, width_nm: float) -> N
     across, down = figure.get_size_inches()
     length = scale_bar_nm(width_nm)
     end = left + PICTURE * length / width_nm
-    bar = Line2D([left / across, end / across], [bottom / down] * 2, color="black", lw=2.5)
+    bar = Line2D([left / across, end / across], [bottom / down] * 2, color=INK, lw=2.5)
     bar.set_solid_capstyle("butt")
     figure.add_artist(bar)
     figure.text((end + 0.06) / across, bottom / down, f"{length:g} nm", fontsize=8, va="center")
 
 
-def _middle(image: NDArray[np.bool_], window: int) -> NDArray[np.bool_]:
+def _middle(found: NDArray[np.uint8], window: int) -> NDArray[np.uint8]:
     """Crop an image about its middle to at most `window` pixels an edge."""
-    first, second = (max(0, (n - window) // 2) for n in image.shape)
-    return image[first : first + window, second : second + window]
+    first, second = (max(0, (n - window) // 2) for n in found.shape)
+    return found[first : first + window, second : second + window]
 
 
 def _pictures(
-    cut: Cut,
-    truth: NDArray[np.bool_],
-    gapped: GappedVolume,
-    arms: Mapping[str, NDArray[np.bool_]],
-) -> Iterator[tuple[Image, str, str, str]]:
-    """Yield colours, title, subtitle and colour of the title: truth, slices, arms."""
-    true, known = cut(truth), gapped.known
-    yield paint(true), "Truth", f"{100 * true.mean():.1f} % gold", "black"
-    slices = paint(cut(gapped.volume()))
-    slices[cut(np.broadcast_to(~known[:, None, None], truth.shape))] = _rgb("missing")
-    yield slices, "Slices", f"{known.sum()} of {len(known)} layers known", "black"
-    for name, volume in arms.items():
-        image = cut(volume)
-        if volume.shape == truth.shape:
-            wrong = f"{100 * float((image != true).mean()):.1f} % wrong here"
-            yield paint(image, true), name, wrong, arm_color(name)
-        else:
-            yield paint(image), name, "other geometry", arm_color(name)
+    cut: Cut, truth: NDArray[np.bool_], gapped: GappedVolume, arms: Mapping[str, Rebuilt]
+) -> Iterator[tuple[NDArray[np.uint8], str, str, str]]:
+    """Yield kinds of pixels, title, subtitle and colour of the title: truth, slices, arms."""
+    true = cut(kinds(truth))
+    yield true, "Truth", f"{100 * (true == SOLID).mean():.1f} % solid", INK
+    slices = kinds(gapped.volume())
+    slices[~gapped.known] = MISSING
+    count = f"{gapped.known.sum()} of {gapped.n_layers} layers known"
+    yield cut(slices), "Slices", count, INK
+    for name, arm in arms.items():
+        image = cut(arm.on_grid(truth))
+        said = f"{100 * misclassified(image):.1f} % misclassified here"
+        if arm.first_layer is None:
+            said = "other geometry"
+        yield image, name, said, arm_color(name)
 
 
 def plot_showcase(
     truth: NDArray[np.bool_],
     gapped: GappedVolume,
-    arms: Mapping[str, NDArray[np.bool_]],
+    arms: Mapping[str, Rebuilt],
     *,
     y: int | None = None,
     layer: int | None = None,
     window: int = 160,
 ) -> Figure:
-    """Picture one dataset: truth, gapped volume and every arm, wrong voxels coloured.
+    """Picture one dataset: truth, gapped volume and every arm, misclassified voxels coloured.
 
     Parameters
     ----------
@@ -154,9 +185,8 @@ def plot_showcase(
         The true volume on the grid of `gapped`.
     gapped : GappedVolume
         The slices at their depths; its missing layers are shaded.
-    arms : mapping of str to (Z, Y, X) bool
-        The filled volume of every arm. One of another shape, whose geometry differs, is shown
-        without judging its voxels.
+    arms : mapping of str to Rebuilt
+        The volume of every arm. One of another geometry is shown without judging its voxels.
     y : int, optional
         Where to cut the zx-plane, by default in the middle.
     layer : int, optional
@@ -199,13 +229,14 @@ def plot_showcase(
     columns = math.ceil(n_pictures / stripes)
     # All lengths in inches, so that pictures of any aspect stand close to each other.
     edge, gap, title, heading, foot = 0.12, 0.14, 0.36, 0.4, 0.3
-    heights = [PICTURE * np.divide(*cut(truth).shape) for _, cut in cuts]
+    shapes = [cut(kinds(truth)).shape for _, cut in cuts]
+    heights = [PICTURE * np.divide(*shape) for shape in shapes]
     width = 2 * edge + columns * (PICTURE + gap) - gap
     height = sum(heading + stripes * (title + h) + foot for h in heights) + foot
     with look():
         figure = Figure(figsize=(width, height))
         top = height
-        for (words, cut), h in zip(cuts, heights, strict=True):
+        for (words, cut), shape, h in zip(cuts, shapes, heights, strict=True):
             figure.text(edge / width, (top - 0.25) / height, words, fontsize=10)
             top -= heading
             for place, picture in enumerate(_pictures(cut, truth, gapped, arms)):
@@ -214,8 +245,8 @@ def plot_showcase(
                 box = (left / width, bottom / height, PICTURE / width, h / height)
                 _show(figure.add_axes(box), *picture)
             top -= stripes * (title + h)
-            _scale_bar(figure, edge, top - 0.12, cut(truth).shape[1] * gapped.voxel_nm)
+            _scale_bar(figure, edge, top - 0.12, shape[1] * gapped.voxel_nm)
             top -= foot
-        kinds = [Patch(facecolor=color, edgecolor="#888888", lw=0.5) for color in COLORS.values()]
-        figure.legend(kinds, list(COLORS), loc="lower left", ncols=5, handlelength=1.2)
+        patches = [Patch(facecolor=color, edgecolor="#888888", lw=0.5) for color in COLORS.values()]
+        figure.legend(patches, list(COLORS), loc="lower left", ncols=5, handlelength=1.2)
     return figure

@@ -11,7 +11,7 @@ import matplotlib
 from matplotlib.figure import Figure
 
 from fibgap.errors import InputError
-from fibgap.report.tables.writers import replace_file
+from fibgap.io.files import write_aside
 from fibgap.statistics import TARGET
 
 #: Colours that people with colour-blindness tell apart (M. Okabe and K. Ito, 2008).
@@ -24,10 +24,13 @@ ARM_COLORS = {
     "RML2-s": "#CC79A7",
     "SRCS-s": "#0072B2",
     "DNN-s": "#8C7B00",
+    "RML3c-s": "#882255",
+    "RSD-s": "#117733",
 }
 #: For arms without a colour of their own: dark tones of the same hues.
-MORE_COLORS = ("#332288", "#117733", "#882255", "#44AA99", "#AA4499", "#661100", "#6699CC")
-GREY = "#6B6B6B"
+MORE_COLORS = ("#332288", "#44AA99", "#AA4499", "#661100", "#6699CC", "#999933")
+#: What stands for itself; a page for dark screens sets these colours anew.
+INK, TEXT, AXIS, GREY, GRID = "#000000", "#222222", "#444444", "#6B6B6B", "#E4E4E4"
 
 _LOOK: Any = {
     "font.family": "DejaVu Sans",
@@ -36,13 +39,13 @@ _LOOK: Any = {
     "axes.labelsize": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.edgecolor": "#444444",
+    "axes.edgecolor": AXIS,
     "axes.linewidth": 0.8,
     "axes.titlelocation": "left",
-    "xtick.color": "#444444",
-    "ytick.color": "#444444",
-    "xtick.labelcolor": "#222222",
-    "ytick.labelcolor": "#222222",
+    "xtick.color": AXIS,
+    "ytick.color": AXIS,
+    "xtick.labelcolor": TEXT,
+    "ytick.labelcolor": TEXT,
     "legend.frameon": False,
     "legend.fontsize": 8,
     "lines.linewidth": 1.6,
@@ -132,4 +135,6 @@ def save_figure(figure: Figure, *paths: Path | str) -> None:
         If a suffix names no format of figures.
     """
     for path in paths:
-        replace_file(path, figure_bytes(figure, Path(path).suffix))
+        content = figure_bytes(figure, Path(path).suffix)
+        with write_aside(path) as aside:
+            aside.write_bytes(content)

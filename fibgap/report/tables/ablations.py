@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from fibgap.experiment.ablations import COLUMNS
+from fibgap.experiment.ablations import blocks as judged_by
 from fibgap.report.tables.cells import Arm, Cell, Heading, Text, number
 from fibgap.report.tables.layout import Block, Group, Table
 
@@ -17,7 +17,7 @@ def _cell(row: Mapping[str, float]) -> Text:
     return Text(text, strong=bool(low > 0 or high < 0))
 
 
-def ablation_table(frame: pd.DataFrame, *, confidence: float) -> Table:
+def ablation_table(frame: pd.DataFrame) -> Table:
     """Arrange `ablation_frame` for readers.
 
     Returns
@@ -27,7 +27,7 @@ def ablation_table(frame: pd.DataFrame, *, confidence: float) -> Table:
     """
     named = frame.drop_duplicates(["arm", "base"])
     blocks = []
-    for title, columns in COLUMNS.items():
+    for title, columns in judged_by().items():
         present = [name for name in columns if (frame["measure"] == name).any()]
         if not present:
             continue
@@ -49,7 +49,7 @@ def ablation_table(frame: pd.DataFrame, *, confidence: float) -> Table:
     count = int(frame["n"].max())
     notes = (
         f"Mean over {count} datasets; in brackets the mean of the paired differences to the base "
-        f"and its interval of {100 * confidence:g} % over datasets "
+        f"and its interval of {100 * frame['confidence'].iloc[0]:g} % over datasets "
         f"({', '.join(dict.fromkeys(frame['method']))}). Bold: the interval leaves out zero.",
         "Every network was trained once: an interval over datasets does not hold what another "
         "seed of the training would change.",

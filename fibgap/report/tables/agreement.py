@@ -6,34 +6,21 @@ from itertools import combinations
 import pandas as pd
 import scipy.stats
 
-from fibgap.report.tables.cells import number
-from fibgap.report.tables.paper import summarise
-from fibgap.statistics import RESAMPLES, TARGET, column_words
+from fibgap.statistics import TARGET
 
 #: PAPER: Tables S3 and S4 rest on 250 synthetic datasets.
 PUBLISHED_DATASETS = 250
-#: Below this number of datasets the sentences warn that agreement says little.
-FEW_DATASETS = 30
 
 
-def agreement(
-    metrics: pd.DataFrame,
-    reference: pd.DataFrame,
-    *,
-    confidence: float = 0.95,
-    n_resamples: int = RESAMPLES,
-    base_seed: int = 0,
-) -> pd.DataFrame:
+def agreement(frame: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
     """Compare every published cell with this run.
 
     Parameters
     ----------
-    metrics : pandas.DataFrame
-        One row per dataset and arm.
+    frame : pandas.DataFrame
+        This run's means with their intervals, see `fibgap.report.tables.paper_frame`.
     reference : pandas.DataFrame
-        Published values, see `read_reference`.
-    confidence, n_resamples, base_seed
-        Of the interval of our mean, see `summarise`.
+        Published values, see `fibgap.experiment.reference.read_reference`.
 
     Returns
     -------
@@ -41,7 +28,7 @@ def agreement(
         One row per published cell: `arm`, `measure`, `n`, `mean`, `sd`, `low`, `high`,
         `paper_mean`, `paper_sd`, `difference` (ours − the paper's), `margin`, `verdict`: "agrees",
         "higher" or "lower" (this run against the paper), "undecided" (fewer than two datasets) or
-        "not computed" (the arm or measure is not part of this run).
+        "not computed" (the arm or measure is not part of this run); `confidence`.
 
     Notes
     -----
@@ -53,17 +40,8 @@ def agreement(
     """
     published = reference.assign(measure="anisotropy_" + reference["measure"])
     published = published.rename(columns={"mean": "paper_mean", "sd": "paper_sd"})
-    present = set(metrics["arm"])
-    arms = [arm for arm in dict.fromkeys(published["arm"]) if arm in present]
-    columns = [c for c in dict.fromkeys(published["measure"]) if c in metrics.columns]
-    ours = summarise(
-        metrics,
-        arms,
-        columns,
-        confidence=confidence,
-        n_resamples=n_resamples,
-        base_seed=base_seed,
-    ).drop(columns="interval")
+    confidence = float(frame["confidence"].iloc[0])
+    ours = frame[["arm", "measure", "n", "mean", "sd", "low", "high"]]
     cells = published.merge(ours, how="left", on=["arm", "measure"])
     cells["n"] = cells["n"].fillna(0).astype(int)
     cells["difference"] = cells["mean"] - cells["paper_mean"]
@@ -78,18 +56,17 @@ def agreement(
     cells.loc[cells["n"] < 2, "verdict"] = "undecided"
     cells.loc[cells["n"] == 0, "verdict"] = "not computed"
     first = ["arm", "measure", "n", "mean", "sd", "low", "high"]
-    return cells[[*first, "paper_mean", "paper_sd", "difference", "margin", "verdict"]]
+    cells = cells[[*first, "paper_mean", "paper_sd", "difference", "margin", "verdict"]]
+    return cells.assign(confidence=confidence)
 
 
-def ordering(cells: pd.DataFrame, *, confidence: float = 0.95) -> pd.DataFrame:
+def ordering(cells: pd.DataFrame) -> pd.DataFrame:
     """Compare the order of the arms with the published one, measure by measure.
 
     Parameters
     ----------
     cells : pandas.DataFrame
         From `agreement`.
-    confidence : float
-        Level at which a difference of two arms counts as clear.
 
     Returns
     -------
@@ -103,7 +80,7 @@ def ordering(cells: pd.DataFrame, *, confidence: float = 0.95) -> pd.DataFrame:
     A difference is clear if it exceeds z √((sd₁² + sd₂²) / n), as if the arms had been measured on
     different datasets: they were not, so this errs on the side of calling a reversal unclear.
     """
-    z = float(scipy.stats.norm.ppf((1 + confidence) / 2))
+    z = float(scipy.stats.norm.ppf((1 + float(cells["confidence"].max())) / 2))
     rows = []
     for measure in dict.fromkeys(cells["measure"]):
         of_measure = cells[(cells["measure"] == measure) & (cells["arm"] != TARGET)]
@@ -135,52 +112,3 @@ def ordering(cells: pd.DataFrame, *, confidence: float = 0.95) -> pd.DataFrame:
         )
     columns = ["measure", "paper", "ours", "same", "pairs", "reversed", "clearly_reversed"]
     return pd.DataFrame(rows, columns=columns)
-
-
-def agreement_sentences(cells: pd.DataFrame, order: pd.DataFrame) -> list[str]:
-    """Say in words where this run agrees with the paper and where it does not.
-
-    Parameters
-    ----------
-    cells : pandas.DataFrame
-        From `agreement`.
-    order : pandas.DataFrame
-        From `ordering`.
-
-    Returns
-    -------
-    list of str
-        A count, a warning if there are few datasets, one sentence per cell that does not agree,
-        one per measure about the order.
-    """
-    decided = cells[cells["verdict"].isin(["agrees", "higher", "lower"])]
-    agreeing = int((decided["verdict"] == "agrees").sum())
-    sentences = [f"{agreeing} of {len(decided)} published values agree with this run."]
-    if not len(decided):
-        sentences = ["No published value can be judged from this run."]
-    missing = int((cells["verdict"] == "not computed").sum())
-    if missing:
-        sentences[0] += f" {missing} more belong to arms that this run leaves out."
-    n = int(cells["n"].max()) if len(cells) else 0
-    if 0 < n < FEW_DATASETS:
-        sentences.append(
-            f"With {n} dataset{'' if n == 1 else 's'} the margins are wide: agreement only means "
-            "that no larger difference showed."
-        )
-    for row in decided[decided["verdict"] != "agrees"].to_dict("records"):
-        sentences.append(
-            f"{row['arm']}, {column_words(row['measure'])}: {number(row['mean'])} is "
-            f"{row['verdict']} than the paper's {number(row['paper_mean'])} by "
-            f"{number(abs(row['difference']))}, beyond the margin of {number(row['margin'])}."
-        )
-    for row in order.to_dict("records"):
-        words = column_words(row["measure"])
-        if row["same"]:
-            sentences.append(f"Order by {words}: as in the paper, {row['ours']}.")
-            continue
-        clear = row["clearly_reversed"]
-        sentences.append(
-            f"Order by {words}: {row['ours']}, in the paper {row['paper']}; pairs reversed: "
-            f"{row['reversed']} of {row['pairs']}, beyond sampling error: {clear}."
-        )
-    return sentences

@@ -6,8 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fibgap.statistics import HIGHER_IS_BETTER, TARGET, column_words
-from fibgap.statistics.metrics import NEITHER_IS_BETTER
+from fibgap.statistics import TARGET, column
 
 #: Stands where a value is undefined.
 DASH = "–"
@@ -89,12 +88,14 @@ def escape_markdown(text: str) -> str:
 class Markup:
     """How a format escapes text, emphasises it, and writes the symbol of an error.
 
-    `symbol` takes the letter ("e" or "ε") and the measure ("TPCF") in capitals.
+    `small` is for what stands behind the main thing of a cell; `symbol` takes the letter ("e" or
+    "ε") and the measure ("TPCF").
     """
 
     escape: Callable[[str], str]
     bold: str
     italic: str
+    small: str
     symbol: Callable[[str, str], str]
 
 
@@ -115,9 +116,11 @@ def _html_symbol(letter: str, measure: str) -> str:
     )
 
 
-MARKDOWN = Markup(escape_markdown, "**{}**", "*{}*", _markdown_symbol)
-LATEX = Markup(escape_latex, r"\textbf{{{}}}", r"\textit{{{}}}", _latex_symbol)
-HTML = Markup(html.escape, "<strong>{}</strong>", "<em>{}</em>", _html_symbol)
+MARKDOWN = Markup(escape_markdown, "**{}**", "*{}*", " ({})", _markdown_symbol)
+LATEX = Markup(
+    escape_latex, r"\textbf{{{}}}", r"\textit{{{}}}", r" {{\footnotesize {}}}", _latex_symbol
+)
+HTML = Markup(html.escape, "<strong>{}</strong>", "<em>{}</em>", " <small>{}</small>", _html_symbol)
 
 
 def number(value: float, decimals: int = 4, *, signed: bool = False) -> str:
@@ -148,6 +151,19 @@ def number(value: float, decimals: int = 4, *, signed: bool = False) -> str:
     if float(text) == 0 or (text[0] == "+" and not signed):
         text = text[1:]
     return text.replace("-", "−")
+
+
+def p_words(p: float) -> str:
+    """Write a p value as people read it, a dash where it is undefined.
+
+    Examples
+    --------
+    >>> p_words(0.0312), p_words(1e-9)
+    ('0.031', '< 0.0001')
+    """
+    if math.isnan(p):
+        return DASH
+    return "< 0.0001" if p < 0.0001 else f"{p:.2g}" if p < 0.01 else f"{p:.3f}"
 
 
 @dataclass(frozen=True)
@@ -189,16 +205,14 @@ class Heading:
 
     def render(self, markup: Markup) -> str:
         """Write the cell in a format."""
-        kind, _, measure = self.column.partition("_")
-        letter = {"anisotropy": "e", "truth": "ε"}.get(kind)
-        if letter:
-            text = markup.symbol(letter, measure.upper())
+        known = column(self.column)
+        if known.letter:
+            text = markup.symbol(known.letter, known.measure)
         else:
-            words = column_words(self.column)
-            text = markup.escape(words[0].upper() + words[1:])
-        if self.column in NEITHER_IS_BETTER or not self.arrow:
+            text = markup.escape(known.title)
+        if known.better is None or not self.arrow:
             return text
-        return text + " " + markup.escape("↑" if self.column in HIGHER_IS_BETTER else "↓")
+        return text + " " + markup.escape("↑" if known.better == "higher" else "↓")
 
 
 @dataclass(frozen=True)
@@ -231,4 +245,27 @@ class Count:
         return markup.escape(str(self.count))
 
 
-Cell = Text | Arm | Heading | Value | Count
+#: How a comparison is written whose sign says nothing.
+_NO_SIGN = {"not significant": "n.s.", "too few": "few", "mixed": "mixed"}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a paired comparison gave: its `fibgap.statistics.outcome`, sign, effect and p."""
+
+    outcome: str
+    difference: float
+    effect: float
+    p: float
+
+    def render(self, markup: Markup) -> str:
+        """Write the cell in a format."""
+        if self.outcome == "equal":
+            return markup.escape("equal")
+        sign = _NO_SIGN.get(self.outcome, "▼" if self.difference < 0 else "▲")
+        text = markup.escape(f"{sign} {number(self.effect, 2, signed=True)}")
+        text = text if self.outcome in _NO_SIGN else markup.bold.format(text)
+        return text + markup.small.format(markup.escape(p_words(self.p)))
+
+
+Cell = Text | Arm | Heading | Value | Count | Comparison

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from fibgap.errors import InputError
-from fibgap.report.tables.cells import Cell
+from fibgap.report.tables.cells import Arm, Cell, Heading, Text
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,10 @@ class Group:
     title: str
     header: tuple[Cell, ...]
     rows: tuple[tuple[Cell, ...], ...]
+
+    def is_words(self, column: int) -> bool:
+        """Say whether a column holds text, set flush left, or numbers, set flush right."""
+        return bool(self.rows) and isinstance(self.rows[0][column], Text | Arm | Heading)
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,10 @@ class Table:
     blocks: tuple[Block, ...]
     footnotes: tuple[str, ...] = ()
     data: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    def has(self, key: str) -> bool:
+        """Say whether the table has a block of that key."""
+        return any(block.key == key for block in self.blocks)
 
     def only(self, *keys: str) -> "Table":
         """Return the table with some of its blocks, by their keys.

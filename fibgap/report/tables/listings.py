@@ -1,14 +1,26 @@
-"""Tables of one row per finding: agreement, comparisons of arms, closed shares, costs."""
+"""Tables of findings: agreement, comparisons of arms, closed shares, equivalence, costs."""
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pandas as pd
 
-from fibgap.report.tables.cells import DASH, Arm, Cell, Count, Heading, Text, Value, number
+from fibgap.report.tables.agreement import ordering
+from fibgap.report.tables.cells import (
+    DASH,
+    Arm,
+    Cell,
+    Comparison,
+    Count,
+    Heading,
+    Text,
+    Value,
+    number,
+    p_words,
+)
 from fibgap.report.tables.layout import Block, Group, Table
-from fibgap.statistics import column_words
-from fibgap.statistics.verdicts import p_words
+from fibgap.statistics import TARGET, column, outcome
 
 
 def _block(
@@ -23,8 +35,8 @@ def _block(
     return Block(key, title, header[0], tuple(row[0] for row in rows), (group,), tuple(notes))
 
 
-def _capital(words: str) -> str:
-    return words[0].upper() + words[1:]
+def _count(n: int, what: str) -> str:
+    return f"{n} {what}{'' if n == 1 else 's'}"
 
 
 def _interval(low: float, high: float, decimals: int = 4) -> Text:
@@ -33,19 +45,13 @@ def _interval(low: float, high: float, decimals: int = 4) -> Text:
     return Text(f"{number(low, decimals)} to {number(high, decimals)}")
 
 
-def agreement_table(
-    cells: pd.DataFrame, order: pd.DataFrame, *, footnotes: Sequence[str] = ()
-) -> Table:
+def agreement_table(cells: pd.DataFrame) -> Table:
     """Tabulate the agreement with the published values.
 
     Parameters
     ----------
     cells : pandas.DataFrame
         From `agreement`; it becomes the CSV.
-    order : pandas.DataFrame
-        From `ordering`.
-    footnotes : sequence of str
-        Sentences below the table.
 
     Returns
     -------
@@ -55,7 +61,7 @@ def agreement_table(
     rows: list[tuple[Cell, ...]] = [
         (
             Arm(row["arm"]),
-            Text(row["measure"].removeprefix("anisotropy_").upper()),
+            Text(column(row["measure"]).measure),
             Value(row["mean"], row["sd"]),
             _interval(row["low"], row["high"]),
             Value(row["paper_mean"], row["paper_sd"]),
@@ -71,10 +77,11 @@ def agreement_table(
         "margin, which is 1.96 standard errors (at 95 %) of the difference of two means.",
     ]
     blocks = [_block("cells", "Cell by cell", [*header, "Verdict"], rows, notes)]
+    order = ordering(cells)
     if len(order):
         orders: list[tuple[Cell, ...]] = [
             (
-                Text(row["measure"].removeprefix("anisotropy_").upper()),
+                Text(column(row["measure"]).measure),
                 Text(row["ours"]),
                 Text(row["paper"]),
                 Text(f"{row['reversed']} of {row['pairs']}"),
@@ -85,65 +92,124 @@ def agreement_table(
         header = ["Measure", "This run", "Paper", "Pairs reversed", "Beyond sampling error"]
         blocks.append(_block("order", "Order of the arms, best first", header, orders))
     caption = "Agreement with the published values"
-    return Table("", caption, tuple(blocks), tuple(footnotes), cells)
+    return Table("", caption, tuple(blocks), (), cells)
 
 
-def comparison_table(
-    comparisons: pd.DataFrame, *, alpha: float = 0.05, footnotes: Sequence[str] = ()
-) -> Table:
-    """Tabulate paired comparisons of arms.
+def comparison_table(comparisons: pd.DataFrame, *, alpha: float = 0.05) -> Table:
+    """Arrange paired comparisons as one matrix, arms and measures by arms.
 
     Parameters
     ----------
     comparisons : pandas.DataFrame
         From `fibgap.statistics.paired_comparisons`; it becomes the CSV.
     alpha : float
-        Corrected p values below this are strong.
-    footnotes : sequence of str
-        Sentences below the table.
+        Level of significance of corrected p values.
 
     Returns
     -------
     Table
         One block, "comparisons".
     """
+    found = {
+        (row["first"], row["measure"], row["second"]): row for row in comparisons.to_dict("records")
+    }
+    seconds = list(dict.fromkeys(comparisons["second"]))
+    labels: list[Cell] = []
+    rows: list[tuple[Cell, ...]] = []
+    for first in dict.fromkeys(comparisons["first"]):
+        own = comparisons[comparisons["first"] == first]
+        for measure in dict.fromkeys(own["measure"]):
+            cells: list[Cell] = [Heading(measure)]
+            for second in seconds:
+                row = found.get((first, measure, second))
+                if row is None:
+                    cells.append(Text(DASH))
+                    continue
+                kind = outcome(row, alpha)
+                cells.append(
+                    Comparison(kind, row["difference"], row["rank_biserial"], row["p_holm"])
+                )
+            labels.append(Arm(first))
+            rows.append(tuple(cells))
+    header: tuple[Cell, ...] = (Text("Measure"), *(Arm(second) for second in seconds))
+    families = comparisons["comparisons"].max() if len(comparisons) else 0
+    datasets = comparisons["n"].max() if len(comparisons) else 0
+    notes = (
+        "A cell compares the arm of its row with the arm of its column on the same "
+        f"{_count(int(datasets), 'dataset')}. ▼: its mean is lower, ▲: higher. The number is the "
+        "effect (matched-pairs rank-biserial correlation): −1 where it is lower on every dataset, "
+        "+1 where it is higher on every one.",
+        "p: Wilcoxon's signed-rank test, two-sided, after Holm's correction for the "
+        f"{_count(int(families), 'comparison')} of a row's arm. Bold: below {alpha:g}. n.s.: not "
+        "significant. few: no result on so few datasets could be significant. mixed: mean and "
+        "ranks point in opposite directions.",
+    )
+    block = Block(
+        "comparisons", "Paired comparisons", "Arm", tuple(labels), (Group("", header, tuple(rows)),)
+    )
+    caption = "What is significant: arms compared on the same datasets"
+    return Table("", caption, (replace(block, notes=notes),), (), comparisons)
+
+
+def equivalence_table(frame: pd.DataFrame) -> Table:
+    """Tabulate which arms are equivalent to the true volume.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        From `fibgap.statistics.equivalence`, with the mean `truth_error` of the same measure
+        beside it; it becomes the CSV.
+
+    Returns
+    -------
+    Table
+        One block, "equivalence".
+    """
     rows: list[tuple[Cell, ...]] = [
         (
             Heading(row["measure"], arrow=False),
-            Text(f"{row['first']} − {row['second']}"),
+            Arm(row["arm"]),
             Value(row["difference"], signed=True),
             _interval(row["low"], row["high"]),
-            Text(
-                p_words(row["p_holm"]).removeprefix("p ").removeprefix("= "),
-                strong=row["p_holm"] < alpha,
-            ),
-            Value(row["rank_biserial"], decimals=2, signed=True),
-            Text(f"{row['wins_first']} : {row['wins_second']}"),
-            Count(row["n"]),
+            Text(f"± {number(row['margin'])}" if row["margin"] > 0 else DASH),
+            Text(p_words(row["p"])),
+            Text("yes" if row["equivalent"] else "no", strong=row["equivalent"]),
+            Value(row["truth_error"]),
         )
-        for row in comparisons.to_dict("records")
+        for row in frame.to_dict("records")
     ]
-    header = ["Measure", "Arms", "Mean difference", "Interval", "p", "Effect", "Wins", "Datasets"]
+    baseline, alpha = frame["baseline"].iloc[0], float(frame["alpha"].iloc[0])
+    percent = f"{100 * (1 - 2 * alpha):g} %"
+    header = ["Measure", "Arm", f"Difference from {TARGET}", f"Interval, {percent}", "Margin", "p"]
     notes = [
-        "p: Wilcoxon's signed-rank test, two-sided, after Holm's correction for "
-        f"{int(comparisons['comparisons'].max())} comparisons; bold below {alpha:g}.",
-        "Effect: matched-pairs rank-biserial correlation, from −1 (the first arm is always lower) "
-        "to +1. Wins: datasets on which the first : the second arm is better.",
+        f"Equivalent: the mean difference from {TARGET} is surely smaller than the margin, a tenth "
+        f"of the distance from {baseline} to {TARGET}. p: the larger of two one-sided t-tests on "
+        f"paired differences; equivalent below {alpha:g}. That an arm is not equivalent does not "
+        "prove a difference.",
+        "Error against the truth: ε of the same measure, along z. A wrong volume may be as "
+        "isotropic as the true one.",
     ]
-    block = _block("comparisons", "Paired comparisons", header, rows, notes)
-    caption = "Arms compared on the same datasets"
-    return Table("", caption, (block,), tuple(footnotes), comparisons)
+    full = [*header, "Equivalent", "Error against the truth"]
+    block = _block("equivalence", "Equivalence", full, rows, notes)
+    return Table("", f"Equivalence with the true volume ({TARGET})", (block,), (), frame)
 
 
-def win_table(wins: pd.DataFrame, *, footnotes: Sequence[str] = ()) -> Table:
+def names_table(names: pd.DataFrame) -> Table:
+    """Tabulate what the names in the tables stand for (columns `name`, `kind`, `stands_for`)."""
+    rows: list[tuple[Cell, ...]] = [
+        (Arm(row["name"]), Text(row["stands_for"])) for row in names.to_dict("records")
+    ]
+    block = _block("names", "Names", ["Name", "Stands for"], rows)
+    return Table("", "What the names stand for", (block,), (), names)
+
+
+def win_table(wins: pd.DataFrame) -> Table:
     """Tabulate on how many datasets each arm is the best.
 
     Parameters
     ----------
     wins : pandas.DataFrame
         From `fibgap.statistics.count_wins`; it becomes the CSV.
-    footnotes : sequence of str
-        Sentences below the table.
 
     Returns
     -------
@@ -167,18 +233,16 @@ def win_table(wins: pd.DataFrame, *, footnotes: Sequence[str] = ()) -> Table:
     labels = tuple(row[0] for row in rows)
     block = Block("wins", "Wins", "Arm", labels, (group,), tuple(notes if shared else ()))
     caption = "Datasets on which an arm is the best of all"
-    return Table("", caption, (block,), tuple(footnotes), wins)
+    return Table("", caption, (block,), (), wins)
 
 
-def share_table(shares: pd.DataFrame, *, footnotes: Sequence[str] = ()) -> Table:
+def share_table(shares: pd.DataFrame) -> Table:
     """Tabulate how much of the distance to the true volume the arms close.
 
     Parameters
     ----------
     shares : pandas.DataFrame
         From `fibgap.statistics.closed_shares`; it becomes the CSV.
-    footnotes : sequence of str
-        Sentences below the table.
 
     Returns
     -------
@@ -192,6 +256,7 @@ def share_table(shares: pd.DataFrame, *, footnotes: Sequence[str] = ()) -> Table
             (
                 Heading(row["measure"], arrow=False),
                 Arm(row["arm"]),
+                Arm(row["baseline"]),
                 Value(percent["share"], decimals=0),
                 _interval(percent["low"], percent["high"], decimals=0),
                 Value(percent["paper_share"], decimals=0),
@@ -199,15 +264,26 @@ def share_table(shares: pd.DataFrame, *, footnotes: Sequence[str] = ()) -> Table
         )
     doubtful = shares[~shares["certain"].astype(bool)]
     notes = [
-        f"{_capital(column_words(measure))}: that distance itself cannot be told from zero."
-        for measure in dict.fromkeys(doubtful["measure"])
+        f"{column(measure).title}, from {baseline}: that distance itself cannot be told from zero."
+        for measure, baseline in dict.fromkeys(
+            zip(doubtful["measure"], doubtful["baseline"], strict=True)
+        )
     ]
-    header = ["Measure", "Arm", "Closed, %", "Interval, %", "Paper, %"]
+    notes.insert(
+        0,
+        f"The distance is the difference of the mean errors: at 100 % an arm is as isotropic as "
+        f"{TARGET}, at 0 % no better than the classical arm.",
+    )
+    starts = list(dict.fromkeys(shares["baseline"]))
+    if len(starts) > 1:
+        notes.append(
+            f"Counted from {starts[0]}, and from {' or '.join(starts[1:])} for the measures in "
+            f"which its mean comes nearer to that of {TARGET}."
+        )
+    header = ["Measure", "Arm", "From", "Closed, %", "Interval, %", "Paper, %"]
     block = _block("shares", "Share closed", header, rows, notes)
-    ways = dict.fromkeys(zip(shares["baseline"], shares["target"], strict=True))
-    way = " and ".join(f"from {baseline} to {target}" for baseline, target in ways)
-    caption = f"Share of the distance {way} that an arm closes"
-    return Table("", caption, (block,), tuple(footnotes), shares)
+    caption = f"Share of the distance from a classical arm to {TARGET} that an arm closes"
+    return Table("", caption, (block,), (), shares)
 
 
 def frame_table(

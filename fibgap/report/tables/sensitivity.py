@@ -67,8 +67,8 @@ def sensitivity_table(summary: pd.DataFrame) -> Table:
         "differences are surer than intervals that overlap suggest.",
         f"{ORIGINAL} is the true volume between its first and last slice: what a perfect "
         "reconstruction would reach. An arm on which a factor does not act keeps its value.",
-        "Voxel error: share of wrong voxels in the layers that were filled. Where depths are "
-        "wrong, known layers are, too: then look at the share in all layers.",
+        "Voxel error: share of misclassified voxels in the layers that were filled. Where depths "
+        "are wrong, known layers are, too: then look at the share in all layers.",
         "Milled: mean and spread of the slices as they came out; slices below the floor of the "
         "thickness are drawn again, which raises the mean and lowers the spread.",
     )

@@ -6,9 +6,11 @@ import pytest
 
 from fibgap.arms import ORIGINAL
 from fibgap.experiment.sensitivity.summary import summarise_rows
-from fibgap.report.tables import to_csv, to_latex, to_markdown
+from fibgap.report.tables import to_csv, to_markdown
 from fibgap.report.tables.sensitivity import sensitivity_table
-from fibgap.statistics import bootstrap_interval
+from fibgap.statistics import Bootstrap, bootstrap_interval
+
+HOW = Bootstrap(resamples=500, base_seed=3)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +42,7 @@ def rows():
 @pytest.fixture(scope="module")
 def summary(rows):
     """Their means and intervals."""
-    return summarise_rows(rows, n_resamples=500, base_seed=3)
+    return summarise_rows(rows, HOW)
 
 
 def test_means_and_intervals_are_those_of_each_point(rows, summary):
@@ -53,7 +55,7 @@ def test_means_and_intervals_are_those_of_each_point(rows, summary):
             & (rows["value"] == row["value"])
             & (rows["arm"] == row["arm"])
         ]["anisotropy_tpcf"]
-        interval = bootstrap_interval(own, n_resamples=500, base_seed=3)
+        interval = bootstrap_interval(own, HOW)
         assert row["mean"] == own.mean()
         assert (row["low"], row["high"], row["n"]) == (interval.low, interval.high, 7)
     equal = summary[summary["measure"] == "anisotropy_lpf"]
@@ -79,7 +81,7 @@ def test_every_factor_is_a_block_in_its_own_unit(summary):
     assert "| 8 | RNN-*s* | 1.6" in text
     assert "| 45 | RNN-*s* | 0.0" in text
     assert "4.25 | 30 | 7 |" in text
-    assert to_latex(table).count(r"\toprule") == 2
+    assert text.count("| Arm |") == 2
 
 
 def test_the_csv_holds_all_numbers(summary):

@@ -1,10 +1,18 @@
-"""The footnote of a network arm says which network and which training it stands for."""
+"""What was done, in words: every name in the tables stands for something that is said."""
 
 import pytest
 
 from fibgap.network.architecture import Architecture
+from fibgap.network.shipped import resolve_weights
 from fibgap.network.training.settings import Training
-from fibgap.report.footnotes import PAPER_TRAINING, TABLE_S1, network_footnote, training_words
+from fibgap.report.methods import (
+    PAPER_TRAINING,
+    TABLE_S1,
+    footnotes,
+    names_frame,
+    network_words,
+    training_words,
+)
 
 TRAINED = {
     "training": dict(PAPER_TRAINING),
@@ -26,10 +34,10 @@ def test_the_defaults_of_the_library_are_the_paper() -> None:
 
 def test_the_papers_own_network_is_said_to_be_that() -> None:
     """Table S1 trained by Table S2 to its end needs no reservation."""
-    text = network_footnote("RML-s", None, TABLE_S1, TRAINED)
+    text = network_words(TABLE_S1, TRAINED)
     assert text == (
-        "RML-s stands for the network of Table S1 (368,421 parameters), trained by Table S2: "
-        "10,800 steps of 64 patches, 10 min on a GPU in bf16."
+        "the network of Table S1 (368,421 parameters), trained by Table S2: "
+        "10,800 steps of 64 patches, 10 min on a GPU in bf16"
     )
 
 
@@ -78,6 +86,38 @@ def test_a_training_that_ran_out_of_time_says_so() -> None:
 )
 def test_another_network_is_not_called_table_s1_alone(changes: dict, said: str) -> None:
     """Every deviation from Table S1 is in the words."""
-    text = network_footnote("RMLc-s", "For laptops.", {**TABLE_S1, **changes}, TRAINED)
+    text = network_words({**TABLE_S1, **changes}, TRAINED, "For laptops.")
     assert said in text
-    assert text.endswith(" For laptops.")
+    assert text.endswith(". For laptops")
+
+
+def test_every_arm_and_a_centred_correlation_are_named() -> None:
+    """Classical arms say how slices are placed and gaps filled; only networks need a footnote."""
+    arms = [
+        {
+            "name": "RCS-s",
+            "placement": "repositioned",
+            "filler": "cubic_spline",
+            "fill_holes": True,
+        },
+        {"name": "DNN-s", "placement": "nominal", "filler": "nearest", "fill_holes": False},
+        {"name": "RML-s", "placement": "repositioned", "filler": "network"},
+    ]
+    weights = {"RML-s": resolve_weights("shipped:table_s1")}
+    names = names_frame(arms, weights, {"RML-s": None}, tpcf_centred=True)
+    assert names["name"].tolist() == ["TPCF", "RCS-s", "DNN-s", "RML-s"]
+    assert names["kind"].tolist() == ["measure", "arm", "arm", "network"]
+    said = names.set_index("name")["stands_for"]
+    assert said["RCS-s"] == (
+        "slices at their measured depths; filler: cubic spline; small holes in filled layers are "
+        "closed"
+    )
+    assert said["DNN-s"].endswith("filler: nearest")
+    first, second = footnotes(names, ["RCS-s", "RML-s"])
+    assert first == (
+        "TPCF stands for the two-point correlation less the square of the solid fraction."
+    )
+    assert second.startswith("RML-s stands for the network of Table S1 (368,421 parameters), ")
+    assert footnotes(names, ["RCS-s"]) == [first]
+    uncentred = names_frame(arms, weights, {}, tpcf_centred=False)
+    assert footnotes(uncentred, ["DNN-s"]) == []
