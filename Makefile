@@ -16,6 +16,12 @@ ifeq ($(filter $(TORCH),cpu cuda),)
 $(error TORCH is "$(TORCH)"; it must be cpu or cuda)
 endif
 
+# Snakemake replaces braces in paths; shells and PATH read the other signs as their own.
+SIGNS := $(strip $(foreach sign,{ } " ` : \ $$,$(findstring $(sign),$(CURDIR))))
+ifneq ($(SIGNS),)
+$(error The path of this checkout has the sign $(firstword $(SIGNS)), move it: $(CURDIR))
+endif
+
 STAMP := .venv/.stamp
 PIP := .venv/bin/python -m pip --disable-pip-version-check --no-input -qq
 UV_VERSION := 0.13.9
@@ -58,7 +64,7 @@ costs: $(STAMP) ## Tabulate what the runs of an experiment cost (CONFIG=config/p
 	@$(SNAKEMAKE) --configfile $(CONFIG) --cores 1 costs $(QUIET)
 	@for file in $$($(RUN) python -c 'import sys; from fibgap.experiment.config import load; \
 		print(load(sys.argv[1])["name"])' $(CONFIG)); do \
-		cat results/$$file/costs/costs.md; echo; cat results/$$file/costs/overhead.md; done
+		cat results/$$file/costs/costs.md; done
 
 test: $(STAMP) ## Set up and run the tests (PYTEST_ARGS='-m "not slow"' for fewer)
 	@$(RUN) python -m pytest $(PYTEST_ARGS)
@@ -79,8 +85,9 @@ docs: $(STAMP) ## Build the documentation site in docs/_build/html; warnings are
 	@$(RUN) sphinx-build --nitpicky --fail-on-warning --keep-going --quiet -d docs/_build/doctrees docs docs/_build/html
 	@if grep -rnoE $(LOADS) --include='*.html' --include='*.css' docs/_build/html; then \
 		echo 'The site loads something from outside.' >&2; exit 1; fi
+	@echo 'The site: docs/_build/html/index.html'
 
-bench: $(STAMP) ## Run the benchmarks (faults.py and scaling.py are commands of their own)
+bench: $(STAMP) ## Run the benchmarks (faults.py, overhead.py and scaling.py are commands of their own)
 	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(RUN) python "$$file"; done
 
 .PHONY: reference

@@ -16,8 +16,8 @@ rule tabulate_ablations:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=growing(1000),
-        runtime=growing(20),
+        mem_mb=memory("tabulate_ablations"),
+        runtime=minutes("tabulate_ablations"),
     params:
         ablations=EXPERIMENT["ablations"],
         bootstrap=BOOTSTRAP,

@@ -1,6 +1,7 @@
 """The checked experiment and the helper functions of the rules."""
 
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -14,6 +15,11 @@ from fibgap.workflow.digests import code_digest, digest
 from fibgap.workflow.needs import GPU_LIMIT
 from fibgap.network.shipped import resolve_weights, weights_sha256
 from snakemake.exceptions import WorkflowError
+
+# Snakemake gives its interpreter to a shell as it is, and replaces braces in the paths of scripts.
+sys.executable = shlex.quote(sys.executable)
+if {"{", "}"} & set(workflow.basedir):
+    raise WorkflowError(f"the path of this checkout has braces, move it: {workflow.basedir}")
 
 try:
     # Snakemake hands over what stands inside a --config value as text.
@@ -152,6 +158,19 @@ def keep_scheduler_fast(workflow):
         workflow.scheduler.job_rate_limiter = None
 
 
+def require_gpus(workflow):
+    """Refuse to start where jobs want GPUs that this machine lacks; a cluster's are elsewhere."""
+    limit = int(os.environ.get(GPU_LIMIT, 0))
+    if limit and workflow.is_main_process and workflow.local_exec:
+        if any(job.resources.get("gpu") for job in workflow.dag.needrun_jobs()):
+            from fibgap.network.device import require_cuda
+
+            try:
+                require_cuda(limit)
+            except InputError as error:
+                raise WorkflowError(str(error)) from None
+
+
 wildcard_constraints:
     shard=r"\d\d\d+",
     arm=r"[A-Za-z0-9][A-Za-z0-9-]*",
@@ -162,4 +181,5 @@ wildcard_constraints:
 
 
 onstart:
+    require_gpus(workflow)
     keep_scheduler_fast(workflow)

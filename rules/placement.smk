@@ -13,8 +13,8 @@ rule place_slices:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=growing(memory(bytes_a_voxel=0.7, base_mb=54)),
-        runtime=growing(minutes(seconds_a_megavoxel=0.2)),
+        mem_mb=memory("place_slices", VOLUME),
+        runtime=minutes("place_slices", SHARD),
     params:
         datasets=datasets_of,
         placement="{placement}",

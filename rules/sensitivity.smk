@@ -15,7 +15,7 @@ rule measure_sensitivity:
     resources:
         gpu=1,
         mem_mb=growing(sensitivity_memory),
-        runtime=growing(minutes(seconds_a_megavoxel=30, volumes=SENSITIVITY_DATASETS)),
+        runtime=minutes("measure_sensitivity", times(SENSITIVITY_DATASETS, VOLUME)),
     params:
         datasets=list(range(SENSITIVITY_DATASETS)),
         base_seed=EXPERIMENT["base_seed"],
@@ -49,8 +49,8 @@ rule tabulate_sensitivity:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=growing(1000),
-        runtime=growing(20),
+        mem_mb=memory("tabulate_sensitivity"),
+        runtime=minutes("tabulate_sensitivity"),
     params:
         settings=SETTINGS,
         cases=SENSITIVITY_CASES,
@@ -72,8 +72,8 @@ rule plot_sensitivity:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
+        mem_mb=memory("plot_sensitivity"),
+        runtime=minutes("plot_sensitivity"),
     params:
         voxel_nm=STRUCTURE["voxel_nm"],
         defaults=SENSITIVITY_DEFAULTS,

@@ -4,7 +4,9 @@
 FINDINGS = ["all_arms", "agreement", "comparisons", "wins", "names"]
 if BASELINE in ARMS and any(arm in NETWORK_ARMS or arm in CLASSICAL[1:] for arm in ARMS):
     FINDINGS += ["shares", "equivalence"]
-REFERENCE = collect("config/reference/table_{table}.csv", table=["S3", "S4"])
+# Relative, so that a checkout that is moved has nothing to do.
+PUBLISHED = os.path.relpath(f"{workflow.basedir}/config/reference")
+REFERENCE = collect(f"{PUBLISHED}/table_{{table}}.csv", table=["S3", "S4"])
 SHOWCASE_SHARD = SHARDS[DATASETS["showcase"] // DATASETS["shard_size"]]
 FIGURES = [
     "showcase",
@@ -36,8 +38,8 @@ rule make_tables:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=growing(memory(bytes_a_voxel=0, base_mb=200)),
-        runtime=growing(20),
+        mem_mb=memory("make_tables"),
+        runtime=minutes("make_tables"),
     params:
         arms=EXPERIMENT["arms"],
         network_arms=NETWORK_ARMS,
@@ -70,8 +72,8 @@ rule plot_figures:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=growing(memory(bytes_a_voxel=0, base_mb=240)),
-        runtime=growing(20),
+        mem_mb=memory("plot_figures"),
+        runtime=minutes("plot_figures"),
     params:
         measures=[*MEASURES, "voxels"],
         voxel_nm=STRUCTURE["voxel_nm"],
@@ -92,8 +94,8 @@ rule plot_history:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=growing(memory(bytes_a_voxel=0, base_mb=190)),
-        runtime=growing(10),
+        mem_mb=memory("plot_history"),
+        runtime=minutes("plot_history"),
     params:
         code=code("plot_history"),
     script:
@@ -119,8 +121,8 @@ rule export_showcase:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=growing(memory(bytes_a_voxel=3 * (len(ARMS) + 1), base_mb=230)),
-        runtime=growing(20),
+        mem_mb=memory("export_showcase", times(len(ARMS) + 1, VOLUME)),
+        runtime=minutes("export_showcase"),
     params:
         arms=list(ARMS),
         dataset=DATASETS["showcase"],
@@ -143,8 +145,8 @@ rule write_report:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=growing(memory(bytes_a_voxel=0, base_mb=220)),
-        runtime=growing(20),
+        mem_mb=memory("write_report"),
+        runtime=minutes("write_report"),
     params:
         experiment=EXPERIMENT,
         benchmarks=f"results/{EXPERIMENT['name']}/benchmarks",

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from fibgap import fill, fillers, measure, place_slices, read_tiff
 from fibgap.experiment.evaluation import measure_volume
 from fibgap.io.records import gapped_to_record
-from fibgap.io.storage import process_shard
+from fibgap.io.shards import process_shard
 from fibgap.io.tiff import write_tiff
 from fibgap.measures import registry
 from fibgap.network.architecture import Architecture, Network, count_parameters

@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save_file
 
 from fibgap.errors import InputError
 from fibgap.experiment import config as configuration
-from fibgap.io.storage import Record, process_shard, read_record, shard_datasets
+from fibgap.io.shards import Record, process_shard, read_record, shard_datasets
 from fibgap.io.tiff import read_tiff, write_tiff
 from fibgap.network.architecture import Architecture, Network
 from fibgap.network.shipped import FOLDER, read_training, resolve_weights

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from fibgap.io.files import write_aside
 from fibgap.io.records import gapped_from_record
-from fibgap.io.storage import read_record
+from fibgap.io.shards import read_record
 from fibgap.io.tiff import write_tiff
 from fibgap.report.figures import Rebuilt, plot_showcase, save_figure, showcase_layers
 from fibgap.stack import between_slices

@@ -2,7 +2,7 @@
 
 from fibgap.holes import fill_holes
 from fibgap.io.records import gapped_from_record
-from fibgap.io.storage import Record, inherited_attributes, process_shard, read_record
+from fibgap.io.shards import Record, inherited_attributes, process_shard, read_record
 from fibgap.workflow.digests import chain_digest
 from fibgap.workflow.job_log import job_log
 

@@ -1,6 +1,6 @@
 """Generate the volumes of a training set (writes: volumes)."""
 
-from fibgap.io.storage import Record, process_shard
+from fibgap.io.shards import Record, process_shard
 from fibgap.synthetic.training_sets import generate_training_volume
 from fibgap.workflow.digests import chain_digest
 from fibgap.workflow.job_log import job_log

@@ -1,7 +1,7 @@
 """Generate the true volumes of a shard (writes: volumes)."""
 
 from fibgap import seeds
-from fibgap.io.storage import Record, process_shard
+from fibgap.io.shards import Record, process_shard
 from fibgap.synthetic.structure import Level, generate_volume
 from fibgap.workflow.digests import chain_digest
 from fibgap.workflow.job_log import job_log

@@ -4,7 +4,7 @@ import torch
 
 from fibgap.fillers import fill
 from fibgap.io.records import gapped_from_record
-from fibgap.io.storage import Record, inherited_attributes, process_shard, read_record
+from fibgap.io.shards import Record, inherited_attributes, process_shard, read_record
 from fibgap.network.device import choose_device
 from fibgap.network.filler import network_options
 from fibgap.workflow.digests import chain_digest

@@ -2,7 +2,7 @@
 
 from fibgap.experiment.evaluation import compare_with_truth, measure_volume
 from fibgap.io.records import gapped_from_record
-from fibgap.io.storage import Record, inherited_attributes, process_shard, read_record
+from fibgap.io.shards import Record, inherited_attributes, process_shard, read_record
 from fibgap.placement import placement_facts
 from fibgap.workflow.digests import chain_digest
 from fibgap.workflow.job_log import job_log

@@ -5,7 +5,7 @@ import torch
 from fibgap.arms import ORIGINAL
 from fibgap.experiment.sensitivity.chain import Measuring
 from fibgap.experiment.sensitivity.rows import measure_setting
-from fibgap.io.storage import process_shard
+from fibgap.io.shards import process_shard
 from fibgap.network.device import choose_device
 from fibgap.network.filler import network_options
 from fibgap.workflow.digests import chain_digest

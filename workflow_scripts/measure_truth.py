@@ -2,7 +2,7 @@
 
 from fibgap.experiment.evaluation import measure_volume
 from fibgap.io.records import stack_from_record
-from fibgap.io.storage import Record, inherited_attributes, process_shard, read_record
+from fibgap.io.shards import Record, inherited_attributes, process_shard, read_record
 from fibgap.stack import between_slices
 from fibgap.workflow.digests import chain_digest
 from fibgap.workflow.job_log import job_log

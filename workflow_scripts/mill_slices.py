@@ -2,7 +2,7 @@
 
 from fibgap import seeds
 from fibgap.io.records import stack_to_record
-from fibgap.io.storage import Record, process_shard, read_record
+from fibgap.io.shards import Record, process_shard, read_record
 from fibgap.synthetic.milling import Milling, mill_volume
 from fibgap.workflow.digests import chain_digest
 from fibgap.workflow.job_log import job_log

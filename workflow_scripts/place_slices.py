@@ -1,7 +1,7 @@
 """Place the slices of a shard on the voxel grid (reads: slices; writes: gapped volumes)."""
 
 from fibgap.io.records import gapped_to_record, stack_from_record
-from fibgap.io.storage import Record, inherited_attributes, process_shard, read_record
+from fibgap.io.shards import Record, inherited_attributes, process_shard, read_record
 from fibgap.placement import place_slices
 from fibgap.workflow.digests import chain_digest
 from fibgap.workflow.job_log import job_log

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from fibgap.io.storage import open_hdf5, read_array
+from fibgap.io.hdf5 import open_hdf5, read_array
 from fibgap.network.device import choose_device
 from fibgap.network.training.planes import FAMILIES
 from fibgap.network.training.recipe import make_trainer

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from fibgap.arms import ORIGINAL
 from fibgap.errors import InputError
-from fibgap.io.storage import open_hdf5, read_record, shard_datasets
+from fibgap.io.hdf5 import open_hdf5, read_attributes
+from fibgap.io.shards import read_record, shard_datasets
 from fibgap.measures import measure_names
 from fibgap.statistics import anisotropy_columns, truth_columns
 
@@ -32,7 +33,7 @@ LEADING = (
 def shard_arm(path: Path | str) -> str:
     """Return the arm whose measures a shard holds."""
     with open_hdf5(path) as file:
-        return str(file.attrs.get("arm", ORIGINAL))
+        return str(read_attributes(file).get("arm", ORIGINAL))
 
 
 def collect_metrics(paths: Iterable[Path | str]) -> pd.DataFrame:

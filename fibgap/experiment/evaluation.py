@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fibgap.io.storage import Record
+from fibgap.io.shards import Record
 from fibgap.measures import measure
 from fibgap.measures.anisotropy import anisotropy_error, truth_error
 from fibgap.measures.voxelwise import dice, solid_fraction, voxel_error

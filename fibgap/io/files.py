@@ -1,10 +1,14 @@
-"""Files that are complete or not there at all."""
+"""Files that are complete or not there at all, and files that one process has at a time."""
 
+import contextlib
 import errno
+import fcntl
 import os
+import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from fibgap.errors import InputError
 
@@ -60,3 +64,38 @@ def _alive(pid: str) -> bool:
     except (PermissionError, ValueError):
         return True
     return True
+
+
+@contextmanager
+def exclusive(path: Path | str) -> Iterator[BinaryIO]:
+    """Open a file that one process has at a time, empty it, and say in its first line who has it.
+
+    A process that comes second says for whom it waits, and waits until that one has ended. The
+    system frees the file when its process ends, however it ends.
+
+    Parameters
+    ----------
+    path : path
+        The file; its folder is made.
+
+    Yields
+    ------
+    file
+        Open for writing, without a buffer.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+b", buffering=0) as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            holder = file.read(200).split(b"\n")[0].decode(errors="replace")
+            print(f"{path}: waiting for {holder}, which is still at work here", flush=True)
+            fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError:
+            pass  # Some network file systems have no locks; whoever uses one sees to it.
+        with contextlib.suppress(OSError):  # a full disk
+            file.truncate(0)
+            file.write(f"process {os.getpid()} on {platform.node()}\n".encode())
+        yield file

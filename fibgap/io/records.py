@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fibgap.io.storage import Record
+from fibgap.io.shards import Record
 from fibgap.stack import GappedVolume, SliceStack
 
 

@@ -15,6 +15,26 @@ from fibgap.network.gpus import claim_gpu, visible_gpus
 OVERRIDE = "FIBGAP_GPU_STAND_IN"
 
 
+def require_cuda(gpus: int) -> None:
+    """Check that there are GPUs where some were asked for.
+
+    Parameters
+    ----------
+    gpus : int
+        How many were asked for.
+
+    Raises
+    ------
+    InputError
+        If there is no CUDA and nothing stands in for it (see `OVERRIDE`).
+    """
+    if gpus > 0 and os.environ.get(OVERRIDE) != "cpu" and not torch.cuda.is_available():
+        raise InputError(
+            f"gpu={gpus} was asked for, but CUDA is not available on this machine; run with "
+            "--resources gpu=0 to compute on the CPU."
+        )
+
+
 def choose_device(gpus: int) -> torch.device:
     """Return the device for a job that was granted a number of GPUs.
 
@@ -46,11 +66,7 @@ def choose_device(gpus: int) -> torch.device:
             flush=True,
         )
         return torch.device("cpu")
-    if not torch.cuda.is_available():
-        raise InputError(
-            f"gpu={gpus} was asked for, but CUDA is not available on this machine; run with "
-            "--resources gpu=0 to compute on the CPU."
-        )
+    require_cuda(gpus)
     visible = visible_gpus(torch.cuda.device_count(), os.environ.get("CUDA_VISIBLE_DEVICES", ""))
     claim = claim_gpu(visible)
     index = visible.index(claim.gpu)

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from fibgap.errors import InputError
 from fibgap.fillers.interpolation import threshold
 from fibgap.io.digests import digest
-from fibgap.io.storage import create_hdf5, group_name, open_hdf5, read_array
+from fibgap.io.hdf5 import create_hdf5, open_hdf5, read_array, read_attributes
+from fibgap.io.shards import group_name
 from fibgap.network.architecture import Network
 from fibgap.network.inference import PlaneFiller, mirrored
 from fibgap.network.packed import PackedNetwork, kept_memory
@@ -69,8 +70,8 @@ def _open_source(path: Path, dataset: int) -> _Source:
         if "slices" not in group or group["slices"].ndim != 3:
             raise InputError(f"file {path} lacks slices in dataset {dataset}.")
         _, n_y, n_x = group["slices"].shape
-        keep = ("voxel_nm", "base_seed", "digest")
-        attributes = {key: file.attrs[key] for key in keep if key in file.attrs}
+        keep = {"voxel_nm", "base_seed", "digest"}
+        attributes = {k: value for k, value in read_attributes(file).items() if k in keep}
     return _Source(path, dataset, layers, (int(layers[-1]) + 1, n_y, n_x), attributes)
 
 

@@ -5,10 +5,9 @@ from pathlib import Path
 import pandas as pd
 
 from fibgap.errors import InputError
-from fibgap.io.storage import shard_datasets
+from fibgap.io.shards import shard_datasets
 from fibgap.report.tables import Table, frame_table
 from fibgap.workflow.job_log import read_usage
-from fibgap.workflow.orchestration import overhead_of, read_jobs, read_runs
 
 #: The step whose files lie in a folder of the results.
 _STEPS = {
@@ -27,9 +26,6 @@ _STEPS = {
     "report.html": "write_report",
 }
 
-#: What stands below an empty table: Snakemake tells its starts and ends by its logs alone.
-NO_RUNS = "No log in {records}/log covers a finished job; with --quiet all Snakemake writes none."
-
 
 def collect_costs(folder: Path | str, logs: Path | str | None = None) -> pd.DataFrame:
     """Sum up by step what its jobs cost.
@@ -47,7 +43,7 @@ def collect_costs(folder: Path | str, logs: Path | str | None = None) -> pd.Data
     Returns
     -------
     pandas.DataFrame
-        One row a step, the dearest first: step, jobs, wall_s, cpu_s, peak_mb (of one job); and a
+        One row per step, the dearest first: step, jobs, wall_s, cpu_s, peak_mb (of one job); and a
         last row "all steps". Empty if there are no files.
     """
     folder = Path(folder)
@@ -177,26 +173,23 @@ def stage_costs(results: Path | str) -> pd.DataFrame:
     return table
 
 
-def cost_tables(results: Path | str, records: Path | str) -> dict[str, Table]:
-    """Return the tables of costs and of orchestration.
+def costs_and_room(results: Path | str) -> Table:
+    """Return what every step of an experiment cost as a table, with the room that it takes.
 
     Parameters
     ----------
     results : path
-        The folder of an experiment, as its rules name it.
-    records : path
-        The folder ``.snakemake`` in which Snakemake keeps its records.
+        The folder of an experiment.
 
-    Returns
-    -------
-    dict of str to Table
-        "costs" and "overhead"; the latter has no row where Snakemake's logs are gone.
+    Raises
+    ------
+    InputError
+        If nothing has run in the folder.
     """
-    results, records = Path(results), Path(records)
-    costs = frame_table(
+    return frame_table(
         stage_costs(results),
         caption=f"What every step of {results} cost: wall and processor time of all its jobs, peak "
-        "memory of one job, and the files that it has now, in all and a dataset",
+        "memory of one job, and the files that it has now, in all and per dataset",
         headings={
             "step": "Step",
             "jobs": "Jobs",
@@ -206,7 +199,7 @@ def cost_tables(results: Path | str, records: Path | str) -> dict[str, Table]:
             "peak_mb": "Peak memory, MB",
             "disk_mb": "Disk, MB",
             "datasets": "Datasets",
-            "mb_a_dataset": "Disk a dataset, MB",
+            "mb_a_dataset": "Disk per dataset, MB",
         },
         decimals={
             "wall_s": 0,
@@ -218,28 +211,6 @@ def cost_tables(results: Path | str, records: Path | str) -> dict[str, Table]:
             "mb_a_dataset": 3,
         },
     )
-    jobs = read_jobs(records / "metadata", results)
-    overhead = overhead_of(jobs, read_runs(records / "log"))
-    frame = pd.DataFrame(columns=["jobs"]) if overhead is None else overhead.frame()
-    return {
-        "costs": costs,
-        "overhead": frame_table(
-            frame,
-            caption="Wall time of all runs, the part of it in which a job computed, and the rest, "
-            "which is orchestration; at most: as if all time around jobs had held up the run",
-            headings={
-                "jobs": "Jobs",
-                "wall_s": "Wall time, s",
-                "computing_s": "Computing, s",
-                "idle_s": "No job computing, s",
-                "around_jobs_s": "Around jobs, s",
-                "overhead_percent": "Overhead, %",
-                "overhead_at_most_percent": "At most, %",
-            },
-            decimals={"wall_s": 0, "computing_s": 0, "idle_s": 1, "around_jobs_s": 1},
-            footnotes=[NO_RUNS.format(records=records)] if overhead is None else [],
-        ),
-    }
 
 
 def cost_table(folder: Path | str) -> Table | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fibgap.io.digests import digest
-from fibgap.io.storage import open_hdf5
+from fibgap.io.hdf5 import open_hdf5, read_attributes
 
 PACKAGE = Path(__file__).resolve().parents[1]
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
@@ -120,6 +120,6 @@ def content_digest(path: Path | str) -> str:
     """Return the digest attribute of an HDF5 file of this library, or the SHA-256 of a file."""
     if str(path).endswith(".h5"):
         with open_hdf5(path) as file:
-            return str(file.attrs["digest"])
+            return str(read_attributes(file)["digest"])
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,7 +1,8 @@
-"""What a job may need: memory and time by formulas, from numbers that were measured."""
+"""What a job may need of memory and time: one table, from what was measured, and two functions."""
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from fibgap.network.blocks import pixels_at_once
@@ -23,10 +24,144 @@ START_MINUTES = 5
 #: The longest time that a training asks for at once: clusters rarely give more than a day. The next
 #: attempt goes on from its checkpoint.
 LONGEST_TRAINING_MINUTES = 24 * 60
-#: Activations of the network of Table S1 on its way forward, by pixel of a batch.
-INFERENCE_BYTES_A_PIXEL = 4350
 #: Filters of the first layer of Table S1, by which the width of any network is told.
 TABLE_S1_FIRST_FILTERS = 96
+
+
+@dataclass(frozen=True)
+class Need:
+    """What the jobs of a rule need.
+
+    Attributes
+    ----------
+    base_mb : float
+        Peak of its script for a tiny volume: Python and its packages.
+    held : mapping of str to float
+        Bytes for each of what it holds at a time.
+    worked : mapping of str to float
+        Seconds of one core for a million each of what it works on.
+    base_s : float
+        Seconds of one core, whatever the size.
+    """
+
+    base_mb: float
+    held: Mapping[str, float] = field(default_factory=dict)
+    worked: Mapping[str, float] = field(default_factory=dict)
+    base_s: float = 0
+
+
+# What is counted: "voxels" of volumes, "cut" the voxels on which D is taken, "pixels" of planes;
+# "forward" and "back" are pixels that go through a network and back, times its width over that of
+# Table S1: once where they are held, since activations grow with the filters, and squared where
+# they are worked on. Forward is a third of a step of training. On two cores in fp32.
+NEEDS = {
+    "generate_volumes": Need(290, {"voxels": 14}, {"voxels": 0.5}),
+    "generate_training_volumes": Need(290, {"voxels": 14}, {"voxels": 0.5}),
+    "mill_slices": Need(54, {"voxels": 2}, {"voxels": 0.2}),
+    "place_slices": Need(54, {"voxels": 0.7}, {"voxels": 0.2}),
+    "extract_planes": Need(86, {"voxels": 4.5}, {"voxels": 0.3}),
+    "split_planes": Need(90),
+    # Planes as they are read and as they are split: 2 bytes. Those of a teacher are not kept.
+    "train_network": Need(
+        550,
+        {"pixels": 2, "back": 8300, "forward": 4350},
+        {"pixels": 0.5, "back": 29, "forward": 29 / 3},
+    ),
+    "fill_gaps": Need(97, {"voxels": 6}, {"voxels": 0.5}),
+    "infer": Need(370, {"voxels": 25, "forward": 4350}, {"voxels": 0.5, "forward": 20}),
+    "fill_holes": Need(87, {"voxels": 3}, {"voxels": 0.5}),
+    "measure_truth": Need(295, {"voxels": 3, "cut": 120}, {"voxels": 0.5, "cut": 10}),
+    "measure": Need(295, {"voxels": 3, "cut": 120}, {"voxels": 0.5, "cut": 10}),
+    "aggregate_metrics": Need(95, base_s=100),
+    "make_tables": Need(200, base_s=300),
+    "plot_figures": Need(240, base_s=300),
+    "plot_history": Need(190, base_s=100),
+    "export_showcase": Need(230, {"voxels": 3}, base_s=300),
+    "write_report": Need(220, base_s=300),
+    "tabulate_ablations": Need(500, base_s=300),
+    # One job generates, fills and measures in turn: the hungriest of these decides.
+    "measure_sensitivity": Need(500, {"voxels": 80}, {"voxels": 30}),
+    "tabulate_sensitivity": Need(500, base_s=300),
+    "plot_sensitivity": Need(500, base_s=100),
+    "make_costs": Need(500, base_s=100),
+}
+
+
+def memory_mb(rule: str, held: Mapping[str, float] | None = None, *, cuda: bool = False) -> int:
+    """Return the memory that a job asks for.
+
+    Parameters
+    ----------
+    rule : str
+        Key of `NEEDS`.
+    held : mapping of str to float
+        How many it holds at a time of what the table counts.
+    cuda : bool
+        Whether networks may compute on CUDA: then packages and activations count as `CUDA_MB` at
+        least.
+
+    Returns
+    -------
+    int
+        In MB of 2^20 bytes, as SLURM counts: `MEMORY_ROOM` times the sum of `SNAKEMAKE_MB`, the
+        base and what is held, rounded up.
+
+    Examples
+    --------
+    54 MB and 2 bytes for each of 2^22 voxels:
+
+    >>> memory_mb("mill_slices", {"voxels": 2**22})  # 1.25 (300 + 54 + 8) = 452.5
+    453
+    """
+    need, held = NEEDS[rule], held or {}
+    mb = {name: need.held[name] * count / 2**20 for name, count in held.items()}
+    network = sum(mb.pop(name, 0) for name in ("back", "forward"))
+    own = max(need.base_mb + network, CUDA_MB if cuda and "forward" in need.held else 0)
+    return math.ceil(MEMORY_ROOM * (SNAKEMAKE_MB + own + sum(mb.values())))
+
+
+def run_minutes(rule: str, worked: Mapping[str, float] | None = None) -> int:
+    """Return the run time that a job asks for, in minutes.
+
+    Parameters
+    ----------
+    rule : str
+        Key of `NEEDS`.
+    worked : mapping of str to float
+        How many it works on of what the table counts.
+
+    Returns
+    -------
+    int
+        `START_MINUTES`, and `TIME_ROOM` times what is expected, rounded up.
+
+    Examples
+    --------
+    0.2 s a million voxels:
+
+    >>> run_minutes("mill_slices", {"voxels": 305e6})  # 5 + 3 · 61 / 60 = 8.05
+    9
+    """
+    need, worked = NEEDS[rule], worked or {}
+    seconds = need.base_s + sum(need.worked[name] * count / 1e6 for name, count in worked.items())
+    return math.ceil(START_MINUTES + TIME_ROOM * seconds / 60)
+
+
+def training_minutes(worked: Mapping[str, float], budget_minutes: float) -> int:
+    """Return the run time that a training asks for, in minutes.
+
+    Parameters
+    ----------
+    worked : mapping of str to float
+        As for `run_minutes`.
+    budget_minutes : float
+        After which it stops at the end of an epoch; 0 sets no limit.
+    """
+    needed = run_minutes("train_network", worked)
+    if budget_minutes:
+        # The last epoch may begin right before the budget ends.
+        needed = min(needed, math.ceil(1.5 * budget_minutes + 30))
+    return min(needed, LONGEST_TRAINING_MINUTES)
 
 
 def voxels(shape: Sequence[int]) -> int:
@@ -34,89 +169,12 @@ def voxels(shape: Sequence[int]) -> int:
     return math.prod(shape)
 
 
-def memory_mb(base_mb: float, *terms: tuple[float, float]) -> int:
-    """Return the memory that a job asks for.
-
-    Parameters
-    ----------
-    base_mb : float
-        Peak of its script for a tiny volume: Python and its packages.
-    *terms : (bytes, count)
-        What grows: bytes for each of so many voxels or pixels that are held at a time.
-
-    Returns
-    -------
-    int
-        In MB of 2^20 bytes, as SLURM counts: ``MEMORY_ROOM (SNAKEMAKE_MB + base_mb + sum)``.
-
-    Examples
-    --------
-    >>> memory_mb(100)
-    500
-    >>> memory_mb(100, (2**20, 8))
-    510
-    """
-    grows = sum(size * count for size, count in terms) / 2**20
-    return math.ceil(MEMORY_ROOM * (SNAKEMAKE_MB + base_mb + grows))
-
-
-def run_minutes(*terms: tuple[float, float]) -> int:
-    """Return the run time that a job asks for, in minutes.
-
-    Parameters
-    ----------
-    *terms : (seconds, count)
-        Seconds of one core for each of so many units of work.
-
-    Returns
-    -------
-    int
-        ``START_MINUTES + TIME_ROOM sum / 60``, rounded up.
-
-    Examples
-    --------
-    >>> run_minutes((2, 30))
-    8
-    """
-    return math.ceil(START_MINUTES + TIME_ROOM * sum(each * count for each, count in terms) / 60)
-
-
 def network_width(features: Sequence[int]) -> float:
     """Return the width of a network over that of Table S1, from its feature filters."""
     return features[0] / TABLE_S1_FIRST_FILTERS
 
 
-def training_memory_mb(
-    planes: float,
-    *,
-    width_factor: float,
-    batch_pixels: int,
-    teacher_width: float = 0,
-    cuda: bool = False,
-) -> int:
-    """Return the memory that a training asks for.
-
-    Parameters
-    ----------
-    planes : float
-        Pixels of all planes of both families: they are held whole.
-    width_factor : float
-        Width of the network over that of Table S1.
-    batch_pixels : int
-        Pixels of a batch.
-    teacher_width : float
-        Width of the network that teaches it, 0 without one.
-    cuda : bool
-        Whether it may compute on CUDA; then it may need `CUDA_MB`, too.
-    """
-    # Planes as they are read and as they are split: 2 bytes. A layer's outputs are kept for the
-    # way back, so activations grow with the number of filters. Those of a teacher are not kept.
-    filters = 8300 * width_factor + INFERENCE_BYTES_A_PIXEL * teacher_width
-    needed = memory_mb(550, (2, planes), (filters, batch_pixels))
-    return max(needed, memory_mb(CUDA_MB, (2, planes))) if cuda else needed
-
-
-def training_pixels(training: Mapping[str, Any], shape: Sequence[int], volumes: float) -> float:
+def pixels_of_training(training: Mapping[str, Any], shape: Sequence[int], volumes: float) -> float:
     """Return the pixels that a training sees.
 
     Parameters
@@ -130,10 +188,10 @@ def training_pixels(training: Mapping[str, Any], shape: Sequence[int], volumes: 
 
     Examples
     --------
-    One plane of 10 x 10 a family and position; windows of 8 + 2 fit once:
+    One plane of 10 x 10 per family and position; windows of 8 + 2 fit once:
 
     >>> training = {"patch": 8, "margin": 1, "stride": 4, "batch_size": 5}
-    >>> training_pixels({**training, "epochs": 3, "steps_per_epoch": 0}, (10, 10, 10), 1)
+    >>> pixels_of_training({**training, "epochs": 3, "steps_per_epoch": 0}, (10, 10, 10), 1)
     3840.0
     """
     patch, margin, stride = (training[key] for key in ("patch", "margin", "stride"))
@@ -143,90 +201,19 @@ def training_pixels(training: Mapping[str, Any], shape: Sequence[int], volumes: 
     return float(training["epochs"] * steps * training["batch_size"] * patch**2)
 
 
-def training_run_minutes(
-    pixels: float, *, width_factor: float, budget_minutes: float, teacher_width: float = 0
-) -> int:
-    """Return the run time that a training asks for, in minutes.
-
-    Parameters
-    ----------
-    pixels : float
-        What it sees, from `training_pixels`.
-    width_factor : float
-        Width of the network over that of Table S1.
-    budget_minutes : float
-        After which it stops at the end of an epoch; 0 sets no limit.
-    teacher_width : float
-        Width of the network that teaches it, 0 without one.
-    """
-    # On two cores in fp32, from the cards of the shipped weights; a GPU is much faster. A teacher
-    # goes forward alone, which is a third of a step.
-    each = 29 * (width_factor**2 + teacher_width**2 / 3) + 0.5
-    needed = run_minutes((each, pixels / 1e6))
-    if budget_minutes:
-        # The last epoch may begin right before the budget ends.
-        needed = min(needed, math.ceil(1.5 * budget_minutes + 30))
-    return min(needed, LONGEST_TRAINING_MINUTES)
-
-
-def inference_memory_mb(
-    shape: Sequence[int], *, width_factor: float, batch_pixels: int, cuda: bool = False
-) -> int:
-    """Return the memory that inference asks for.
+def pixels_of_batch(shape: Sequence[int], batch_pixels: int, *, cuda: bool = False) -> int:
+    """Return the pixels that go through a network at once when it fills a volume.
 
     Parameters
     ----------
     shape : (3,) int
-        Shape (Z, Y, X) of a volume.
-    width_factor : float
-        Width of the network over that of Table S1.
+        Shape (Z, Y, X) of the volume.
     batch_pixels : int
-        Pixels that go through the network at once, at most.
+        How many are allowed.
     cuda : bool
-        Whether it may compute on CUDA; then it may need `CUDA_MB`, too.
+        Whether it computes on CUDA.
     """
-    rows, volume = shape[0], voxels(shape)
-    pixels = max(
-        pixels_at_once(rows, width, planes, batch_pixels, on_cpu=not cuda)
+    return max(
+        pixels_at_once(shape[0], width, planes, batch_pixels, on_cpu=not cuda)
         for width, planes in (shape[1:], shape[:0:-1])
     )
-    needed = memory_mb(370, (25, volume), (INFERENCE_BYTES_A_PIXEL * width_factor, pixels))
-    return max(needed, memory_mb(CUDA_MB, (25, volume))) if cuda else needed
-
-
-def inference_minutes(volumes: float, *, width_factor: float) -> int:
-    """Return the run time that inference asks for, in minutes.
-
-    Parameters
-    ----------
-    volumes : float
-        Voxels of all volumes of the shard.
-    width_factor : float
-        Width of the network over that of Table S1.
-    """
-    # On two cores in fp32; a GPU is much faster.
-    return run_minutes((20 * width_factor**2 + 0.5, volumes / 1e6))
-
-
-def measuring_memory_mb(volume: int, cut: int) -> int:
-    """Return the memory that measuring a volume asks for.
-
-    Parameters
-    ----------
-    volume, cut : int
-        Voxels of the volume, and of the part of it on which D is taken.
-    """
-    return memory_mb(295, (3, volume), (120, cut))
-
-
-def measuring_minutes(volume: int, cut: int, datasets: int) -> int:
-    """Return the run time that measuring a shard asks for, in minutes; nearly all of it is D.
-
-    Parameters
-    ----------
-    volume, cut : int
-        Voxels of a volume, and of the part of it on which D is taken.
-    datasets : int
-        Datasets of the shard.
-    """
-    return run_minutes((0.5, datasets * volume / 1e6), (10, datasets * cut / 1e6))

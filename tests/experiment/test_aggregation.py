@@ -14,7 +14,7 @@ from fibgap.experiment.aggregation import (
     shard_arm,
     summarise_shards,
 )
-from fibgap.io.storage import Record, process_shard
+from fibgap.io.shards import Record, process_shard
 
 
 def measures_of(arm: str, dataset: int) -> Record:

@@ -6,7 +6,10 @@ import pytest
 
 from fibgap import seeds
 from fibgap.errors import InputError
-from fibgap.experiment import calibration, config
+from fibgap.experiment import config
+from fibgap.experiment.calibration import search
+from fibgap.experiment.calibration.__main__ import main
+from fibgap.experiment.calibration.original import distance, original_errors
 
 TARGET = pd.DataFrame(
     {"mean": [0.10, 0.02, 0.01], "sd": [0.03, 0.01, 0.005]}, index=["tpcf", "lpf", "d"]
@@ -19,7 +22,7 @@ SEARCH = {
 }
 
 
-def small(**search):
+def small(**changes):
     """Return a checked configuration of a search over volumes of 24 voxels a side."""
     return config.check(
         {
@@ -32,7 +35,7 @@ def small(**search):
             },
             "measure": {"diffusivity_cut": 12},
             "arms": [{"name": "RNN-s", "placement": "repositioned", "filler": "nearest"}],
-            "calibrate": {**SEARCH, **search},
+            "calibrate": {**SEARCH, **changes},
         }
     )
 
@@ -40,7 +43,7 @@ def small(**search):
 def test_settings_cover_every_interval_once():
     """Of n settings, one lies in each n-th of the logarithmic range of every parameter."""
     low, high = (0.1, 20.0), (0.4, 320.0)
-    drawn = np.log(calibration.draw_settings(low, high, 8, seeds.sequence(1, "calibration")))
+    drawn = np.log(search.draw_settings(low, high, 8, seeds.sequence(1, "calibration")))
     unit = (drawn - np.log(low)) / (np.log(high) - np.log(low))
     for column in unit.T:
         # Rounding to four digits may move a value by 5e-4 of itself, far less than an interval.
@@ -52,15 +55,15 @@ def test_distance_is_the_worst_deviation():
     options = {"mean_tolerance": 0.1, "sd_tolerance": 0.25}
     means = {"tpcf": 0.105, "lpf": 0.02}  # off by half a tolerance
     sds = {"tpcf": 0.03, "lpf": 0.0175}  # off by three tolerances
-    assert calibration.distance(means, sds, TARGET, **options) == pytest.approx(3.0)
+    assert distance(means, sds, TARGET, **options) == pytest.approx(3.0)
     sds["lpf"] = 0.01
-    assert calibration.distance(means, sds, TARGET, **options) == pytest.approx(0.5)
+    assert distance(means, sds, TARGET, **options) == pytest.approx(0.5)
 
 
 def test_an_undefined_measure_is_no_candidate():
     """A structure whose D is undefined in some volume is infinitely far away."""
     options = {"mean_tolerance": 0.1, "sd_tolerance": 0.25}
-    far = calibration.distance({"d": float("nan")}, {"d": 0.005}, TARGET, **options)
+    far = distance({"d": float("nan")}, {"d": 0.005}, TARGET, **options)
     assert far == float("inf")
 
 
@@ -72,7 +75,7 @@ def test_errors_are_those_of_the_workflow():
     from fibgap.synthetic.structure import Level, generate_volume
 
     checked = small()
-    errors = calibration.original_errors((0.4, 30.0), checked, 2, ["tpcf", "lpf"])
+    errors = original_errors((0.4, 30.0), checked, 2, ["tpcf", "lpf"])
     for dataset in range(2):
         volume = generate_volume(
             [24] * 3,
@@ -90,20 +93,20 @@ def test_errors_are_those_of_the_workflow():
 
 def test_a_search_that_was_stopped_goes_on(tmp_path, monkeypatch):
     """Settings in the table are not evaluated again, and the result is that of one search."""
-    whole = calibration.calibrate(small(), TARGET, tmp_path / "whole")
+    whole = search.calibrate(small(), TARGET, tmp_path / "whole")
     screen = pd.read_csv(tmp_path / "whole" / "screen.csv")
     part = tmp_path / "part"
-    calibration.calibrate(small(), TARGET, part)
+    search.calibrate(small(), TARGET, part)
     screen.iloc[:2].to_csv(part / "screen.csv", index=False)
     (part / "finalists.csv").unlink()
     seen = []
-    summary = calibration._summary
+    summary = search.summary
     monkeypatch.setattr(
-        calibration,
-        "_summary",
+        search,
+        "summary",
         lambda setting, **rest: seen.append(setting) or summary(setting, **rest),
     )
-    again = calibration.calibrate(small(), TARGET, part)
+    again = search.calibrate(small(), TARGET, part)
     pd.testing.assert_frame_equal(again, whole)
     assert len(seen) == 3 + 2  # of the screen, and both finalists
     assert (whole["datasets"] == 2).all()
@@ -113,18 +116,18 @@ def test_a_search_that_was_stopped_goes_on(tmp_path, monkeypatch):
 
 def test_the_folder_of_another_search_is_refused(tmp_path):
     """Rows of another configuration are never mixed in."""
-    calibration._claim(tmp_path, "one")
+    search.claim(tmp_path, "one")
     with pytest.raises(InputError, match=f"folder {tmp_path} holds a search under another"):
-        calibration._claim(tmp_path, "two")
+        search.claim(tmp_path, "two")
 
 
 def test_bad_searches_are_named(tmp_path, capsys):
     """A missing section, a range that runs backwards and no processes are told in a sentence."""
     lacking = {key: value for key, value in small().items() if key != "calibrate"}
     with pytest.raises(InputError, match="calibrate is missing"):
-        calibration.calibrate(lacking, TARGET, tmp_path)
+        search.calibrate(lacking, TARGET, tmp_path)
     backwards = small(levels=[{"solid_fraction": [0.6, 0.3], "wavelength_nm": [25, 50]}])
     with pytest.raises(InputError, match="runs backwards"):
-        calibration.calibrate(backwards, TARGET, tmp_path)
-    assert calibration.main(["config/quick.yaml", "--out", str(tmp_path), "--processes", "0"]) == 2
+        search.calibrate(backwards, TARGET, tmp_path)
+    assert main(["config/quick.yaml", "--out", str(tmp_path), "--processes", "0"]) == 2
     assert "--processes must be at least 1, but is 0" in capsys.readouterr().err

@@ -9,7 +9,7 @@ from fibgap.io.records import (
     stack_from_record,
     stack_to_record,
 )
-from fibgap.io.storage import Record, process_shard, read_record
+from fibgap.io.shards import Record, process_shard, read_record
 from fibgap.placement import PLACEMENTS, place_slices
 from fibgap.stack import SliceStack
 

@@ -14,8 +14,9 @@ import pytest
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from fibgap.io.hdf5 import create_hdf5, write_array
 from fibgap.io.records import gapped_to_record
-from fibgap.io.storage import create_hdf5, group_name, write_array
+from fibgap.io.shards import group_name
 from fibgap.network import __main__ as program
 from fibgap.network.architecture import Architecture
 from fibgap.network.device import OVERRIDE

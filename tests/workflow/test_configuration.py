@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fibgap.io.storage import read_record, shard_datasets
+from fibgap.io.shards import read_record, shard_datasets
 from tests.workflow.conftest import Project, copy_project
 
 pytestmark = pytest.mark.workflow

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fibgap.errors import InputError
-from fibgap.io.storage import Record, process_shard
+from fibgap.io.shards import Record, process_shard
 from fibgap.workflow.costs import collect_costs, cost_table, disk_usage, stage_costs
 
 HEAD = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n"

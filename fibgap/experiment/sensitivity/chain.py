@@ -13,7 +13,7 @@ from fibgap.experiment.evaluation import (
     compare_with_truth,
     measure_volume,
 )
-from fibgap.io.storage import Record
+from fibgap.io.shards import Record
 from fibgap.measures.voxelwise import voxel_error
 from fibgap.placement import placement_facts
 from fibgap.rebuilding import rebuild

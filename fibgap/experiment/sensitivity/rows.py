@@ -12,7 +12,8 @@ from fibgap.errors import InputError
 from fibgap.experiment.aggregation import LEADING
 from fibgap.experiment.sensitivity.chain import Measuring, evaluate_dataset
 from fibgap.experiment.sensitivity.plan import Case
-from fibgap.io.storage import Record, open_hdf5, read_record, shard_datasets
+from fibgap.io.hdf5 import open_hdf5, read_attributes
+from fibgap.io.shards import Record, read_record, shard_datasets
 from fibgap.synthetic.milling import Milling
 from fibgap.synthetic.structure import Level, generate_volume
 
@@ -113,7 +114,7 @@ def measure_setting(
 def _rows_of(path: Path | str) -> pd.DataFrame:
     """Return one row a dataset and arm of one setting."""
     with open_hdf5(path) as file:
-        arms = [str(arm) for arm in file.attrs["arms"]]
+        arms = read_attributes(file)["arms"]
     frames = []
     for dataset in shard_datasets(path):
         values = read_record(path, dataset).arrays

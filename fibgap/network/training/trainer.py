@@ -15,7 +15,7 @@ import torch
 
 from fibgap import seeds
 from fibgap.errors import InputError
-from fibgap.io.files import write_aside
+from fibgap.io.files import exclusive, write_aside
 from fibgap.network.architecture import Architecture, Network, count_parameters
 from fibgap.network.device import choose_precision
 from fibgap.network.training.checkpoint import damaged, read_checkpoint, write_checkpoint
@@ -29,6 +29,7 @@ from fibgap.synthetic.milling import MillingRange
 
 CHECKPOINT = "checkpoint.pt"
 BEST = "best.safetensors"
+LOCK = ".lock"
 
 
 @dataclass
@@ -232,6 +233,8 @@ class Trainer:
     def run(self) -> str:
         """Train to the end, to early stopping, or to the end of the wall-clock budget.
 
+        A second process waits while one trains in the folder, and then goes on from there.
+
         Returns
         -------
         str
@@ -243,6 +246,11 @@ class Trainer:
         TrainingDivergedError
             If the loss becomes NaN or infinite; the best weights so far stay where they are.
         """
+        with exclusive(self.folder / LOCK):
+            return self._run()
+
+    def _run(self) -> str:
+        """Train in the folder, which nobody else is in."""
         training, progress = self.training, self.progress
         if self.resume():
             progress = self.progress

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from fibgap.errors import InputError
-from fibgap.network import training as module
 from fibgap.network.architecture import Architecture
+from fibgap.network.training import trainer as module
 from fibgap.network.training.patches import Batch, whole_planes
 from fibgap.network.training.trainer import BEST, CHECKPOINT, TrainingDivergedError
 from fibgap.network.weights import load_weights

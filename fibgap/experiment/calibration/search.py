@@ -1,11 +1,6 @@
-"""Calibration of the structure: a seeded search that looks at the Original row alone.
+"""A seeded search in three stages, which keeps every finished setting at once."""
 
-``python -m fibgap.experiment.calibration config/calibration.yaml --out FOLDER``
-"""
-
-import argparse
-import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
 from multiprocessing import get_context
@@ -17,34 +12,14 @@ import pandas as pd
 from scipy.stats import qmc
 
 from fibgap import seeds
-from fibgap.arms import ORIGINAL
 from fibgap.errors import InputError
 from fibgap.experiment import config as configuration
-from fibgap.experiment.evaluation import measure_volume
-from fibgap.experiment.reference import read_reference
+from fibgap.experiment.calibration.original import Setting, parameter_names, summary
 from fibgap.io.digests import digest
 from fibgap.io.files import write_aside
-from fibgap.stack import nearest_layer
-from fibgap.synthetic.milling import draw_depths
-from fibgap.synthetic.structure import Level, generate_volume
 
-#: A setting: per level, solid fraction and wavelength in nm.
-Setting = tuple[float, ...]
 #: The sections of a configuration on which a search depends.
 SEARCHED = ("base_seed", "generate_volumes", "mill_slices", "measure", "calibrate")
-
-
-def parameter_names(levels: int) -> list[str]:
-    """Return the names of a setting's numbers, level after level, the coarsest first.
-
-    Examples
-    --------
-    >>> parameter_names(1)
-    ['solid_fraction_1', 'wavelength_nm_1']
-    """
-    return [
-        f"{name}_{i + 1}" for i in range(levels) for name in ("solid_fraction", "wavelength_nm")
-    ]
 
 
 def draw_settings(
@@ -69,122 +44,6 @@ def draw_settings(
     unit = qmc.LatinHypercube(len(low), rng=np.random.default_rng(seed)).random(count)
     logs = np.log(low) + unit * (np.log(high) - np.log(low))
     return [tuple(float(f"{value:.4g}") for value in row) for row in np.exp(logs)]
-
-
-def original_errors(
-    setting: Setting, config: configuration.Config, datasets: int, measures: Sequence[str]
-) -> pd.DataFrame:
-    """Return the anisotropy errors of true volumes under one setting.
-
-    Parameters
-    ----------
-    setting : tuple of float
-        See `parameter_names`.
-    config : dict
-        A checked configuration: shape, voxel size, milling, cut of D and seed are taken from it.
-    datasets : int
-        How many volumes, from the same seeds under every setting.
-    measures : sequence of str
-        See `fibgap.measures`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a dataset, one column a measure.
-    """
-    structure = config["generate_volumes"]
-    levels = [Level(*setting[i : i + 2]) for i in range(0, len(setting), 2)]
-    milling, voxel_nm = configuration.milling_of(config), structure["voxel_nm"]
-    rows = []
-    for dataset in range(datasets):
-        volume = generate_volume(
-            structure["shape"],
-            levels,
-            voxel_nm=voxel_nm,
-            box_factor=structure["box_factor"],
-            seed=seeds.sequence(config["base_seed"], "evaluation_volumes", dataset),
-        )
-        rng = seeds.generator(config["base_seed"], "milling", dataset)
-        last = nearest_layer(draw_depths(milling, (len(volume) - 1) * voxel_nm, rng), voxel_nm)[-1]
-        record = measure_volume(
-            volume[: last + 1],
-            measures,
-            cut=config["measure"]["diffusivity_cut"],
-            centred=config["measure"]["tpcf_centred"],
-            threads=1,
-        )
-        rows.append({name: record.attributes[f"anisotropy_{name}"] for name in measures})
-    return pd.DataFrame(rows)
-
-
-def distance(
-    means: dict[str, float],
-    sds: dict[str, float],
-    target: pd.DataFrame,
-    *,
-    mean_tolerance: float,
-    sd_tolerance: float,
-) -> float:
-    """Return the largest deviation from the target row, in units of what is tolerated.
-
-    Parameters
-    ----------
-    means, sds : dict of float
-        Mean and standard deviation over datasets, by measure.
-    target : pandas.DataFrame
-        Indexed by measure, with columns "mean" and "sd".
-    mean_tolerance, sd_tolerance : float
-        Relative deviations that are still agreement.
-
-    Returns
-    -------
-    float
-        At most 1 if every mean and every standard deviation agrees.
-
-    Examples
-    --------
-    >>> target = pd.DataFrame({"mean": [0.10], "sd": [0.02]}, index=["tpcf"])
-    >>> round(
-    ...     distance({"tpcf": 0.11}, {"tpcf": 0.02}, target, mean_tolerance=0.1, sd_tolerance=1), 6
-    ... )
-    1.0
-    """
-    worst = 0.0
-    for name, mean in means.items():
-        wanted = target.loc[name]
-        deviations = (
-            float(abs(mean / wanted["mean"] - 1) / mean_tolerance),
-            float(abs(sds[name] / wanted["sd"] - 1) / sd_tolerance),
-        )
-        worst = max(worst, *deviations)
-    # A structure whose D is undefined in some volume is no candidate.
-    return worst if np.isfinite([*means.values(), *sds.values()]).all() else float("inf")
-
-
-def _summary(
-    setting: Setting,
-    *,
-    config: configuration.Config,
-    datasets: int,
-    measures: Sequence[str],
-    target: pd.DataFrame,
-) -> dict[str, float]:
-    """Return one row of a stage's table: the setting, its Original row, its distance."""
-    search = config["calibrate"]
-    errors = original_errors(setting, config, datasets, measures)
-    means = {name: float(errors[name].mean(skipna=False)) for name in measures}
-    sds = {name: float(errors[name].std(skipna=False)) for name in measures}
-    far = distance(
-        means,
-        sds,
-        target,
-        mean_tolerance=search["mean_tolerance"],
-        sd_tolerance=search["sd_tolerance"],
-    )
-    row = dict(zip(parameter_names(len(setting) // 2), setting, strict=True))
-    row |= {f"{name}_mean": means[name] for name in measures}
-    row |= {f"{name}_sd": sds[name] for name in measures}
-    return {**row, "datasets": datasets, "distance": far}
 
 
 def run_stage(
@@ -293,11 +152,11 @@ def calibrate(
         raise InputError(
             f"configuration: calibrate.levels has a range that runs backwards: {bounds}."
         )
-    _claim(out, digest([config[key] for key in SEARCHED] + [target.to_dict()]))
+    claim(out, digest([config[key] for key in SEARCHED] + [target.to_dict()]))
 
     def stage(name: str, settings: list[Setting], measures: list[str]) -> pd.DataFrame:
         evaluate = partial(
-            _summary,
+            summary,
             config=config,
             datasets=search[name]["datasets"],
             measures=measures,
@@ -322,46 +181,10 @@ def calibrate(
     return stage("finalists", finalists, ["tpcf", "lpf", "d"])
 
 
-def _claim(out: Path, mark: str) -> None:
+def claim(out: Path, mark: str) -> None:
     """Mark a folder as that of one search; refuse the folder of another."""
     path = out / "search.txt"
     if path.is_file() and path.read_text(encoding="utf-8").strip() != mark:
         raise InputError(f"folder {out} holds a search under another configuration.")
     with write_aside(path) as aside:
         aside.write_text(f"{mark}\n", encoding="utf-8")
-
-
-def main(arguments: Iterable[str] | None = None) -> int:
-    """Parse the command line, search, and print the finalists."""
-    parser = argparse.ArgumentParser(
-        prog="python -m fibgap.experiment.calibration", description=__doc__
-    )
-    parser.add_argument("config", type=Path, help="configuration file with a section 'calibrate'")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the tables")
-    parser.add_argument(
-        "--reference",
-        type=Path,
-        default=Path("config/reference/table_S3.csv"),
-        help="published values; the row Original is the target",
-    )
-    parser.add_argument("--processes", type=int, default=1, help="settings at a time")
-    options = parser.parse_args(None if arguments is None else list(arguments))
-    try:
-        if options.processes < 1:
-            raise InputError(f"--processes must be at least 1, but is {options.processes}.")
-        reference = read_reference(options.reference)
-        table = calibrate(
-            configuration.load(options.config),
-            reference[reference["arm"] == ORIGINAL].set_index("measure"),
-            options.out,
-            processes=options.processes,
-        )
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    print(table.to_string(index=False))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
