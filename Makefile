@@ -16,6 +16,12 @@ ifeq ($(filter $(TORCH),cpu cuda),)
 $(error TORCH is "$(TORCH)"; it must be cpu or cuda)
 endif
 
+# Snakemake replaces braces in paths; shells and PATH read the other signs as their own.
+SIGNS := $(strip $(foreach sign,{ } " ` : \ $$,$(findstring $(sign),$(CURDIR))))
+ifneq ($(SIGNS),)
+$(error The path of this checkout has the sign $(firstword $(SIGNS)), move it: $(CURDIR))
+endif
+
 STAMP := .venv/.stamp
 PIP := .venv/bin/python -m pip --disable-pip-version-check --no-input -qq
 UV_VERSION := 0.13.9

@@ -12,7 +12,7 @@ min_version("9.27")
 
 if not workflow.configfiles:
 
-    configfile: "config/quick.yaml"
+    configfile: f"{workflow.basedir}/config/quick.yaml"
 
 
 include: "rules/common.smk"

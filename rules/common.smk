@@ -1,6 +1,7 @@
 """The checked experiment and the helper functions of the rules."""
 
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -14,6 +15,11 @@ from fibgap.workflow.digests import code_digest, digest
 from fibgap.workflow.needs import GPU_LIMIT
 from fibgap.network.shipped import resolve_weights, weights_sha256
 from snakemake.exceptions import WorkflowError
+
+# Snakemake gives its interpreter to a shell as it is, and replaces braces in the paths of scripts.
+sys.executable = shlex.quote(sys.executable)
+if {"{", "}"} & set(workflow.basedir):
+    raise WorkflowError(f"the path of this checkout has braces, move it: {workflow.basedir}")
 
 try:
     # Snakemake hands over what stands inside a --config value as text.

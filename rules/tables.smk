@@ -4,7 +4,9 @@
 FINDINGS = ["all_arms", "agreement", "comparisons", "wins", "names"]
 if BASELINE in ARMS and any(arm in NETWORK_ARMS or arm in CLASSICAL[1:] for arm in ARMS):
     FINDINGS += ["shares", "equivalence"]
-REFERENCE = collect("config/reference/table_{table}.csv", table=["S3", "S4"])
+# Relative, so that a checkout that is moved has nothing to do.
+PUBLISHED = os.path.relpath(f"{workflow.basedir}/config/reference")
+REFERENCE = collect(f"{PUBLISHED}/table_{{table}}.csv", table=["S3", "S4"])
 SHOWCASE_SHARD = SHARDS[DATASETS["showcase"] // DATASETS["shard_size"]]
 FIGURES = [
     "showcase",

@@ -26,6 +26,7 @@ FLOORS = [
     ["depths"],
     ["io"],
     ["placement", "holes"],
+    ["suspicion"],
     ["stack"],
     ["settings"],
     ["errors", "units", "seeds", "arms"],

@@ -120,7 +120,7 @@ def check_stack(source: Source, *, progress: Progress = silent, **how: Unpack[Ho
     with collected() as warned:
         try:
             loaded = load(source, how, found, progress)
-            placement = placement_record(place_slices(loaded.stack, positions="true"))
+            placement = placement_record(place_slices(loaded.stack, positions="true", check=False))
         except InputError as error:
             loaded = None
             if str(error) not in found.problems:

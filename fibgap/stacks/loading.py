@@ -9,8 +9,7 @@ from typing import Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from fibgap.depths import Depths, check_depths
-from fibgap.depths.suspicion import warn
+from fibgap.depths import Depths
 from fibgap.errors import InputError
 from fibgap.io.drift import Drift, correct_drift, measure_drift
 from fibgap.io.geometry import crop_frame, square_pixels
@@ -21,6 +20,7 @@ from fibgap.stack import SliceStack
 from fibgap.stacks.depth_sources import FILE, NAMES, find_depths
 from fibgap.stacks.findings import Progress, collected, silent
 from fibgap.stacks.options import How, require_known
+from fibgap.suspicion import check_depths, warn
 from fibgap.units import length_nm
 
 #: Less of the images than this in the box that is valid in every slice is worth a word.
