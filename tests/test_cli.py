@@ -100,7 +100,9 @@ def test_fill_and_measure(stack, tmp_path, solid):
     result = run("fill", stack, "--depths", tmp_path / "d.csv", "--filler", "nearest", "-o", out)
     assert result.exit_code == 0, result.output
     lines = result.stdout.splitlines()
-    assert lines[0].startswith("8 slices at their depths make a volume of 29 x 16 x 20 voxels")
+    assert lines[0].startswith(
+        "8 slices at their measured depths make a volume of 29 x 16 x 20 voxels"
+    )
     written = [f"written: {tmp_path / name}" for name in ("v.tif", "v_filled.tif", "v.json")]
     assert lines[-4:] == [*written, f"written: {tmp_path / 'v.html'}"]
     volume = tifffile.imread(out) > 0

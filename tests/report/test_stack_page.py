@@ -37,7 +37,7 @@ def test_it_leads_with_the_verdict_and_needs_nothing(tmp_path):
     assert places == sorted(places)
     assert places[-1] < body.index("<main>")
     assert result.record["command"] in page
-    assert "one distance for all slices, not measured" in page
+    assert "<dd>nominal: one thickness for all slices</dd>" in page
     assert not re.findall(r'(?:src|href)="(?!#|data:)', page)
     assert 'class="warnings"' not in page
     assert page == stack_page(result)
