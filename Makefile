@@ -16,6 +16,12 @@ ifeq ($(filter $(TORCH),cpu cuda),)
 $(error TORCH is "$(TORCH)"; it must be cpu or cuda)
 endif
 
+# Snakemake replaces braces in paths; shells and PATH read the other signs as their own.
+SIGNS := $(strip $(foreach sign,{ } " ` : \ $$,$(findstring $(sign),$(CURDIR))))
+ifneq ($(SIGNS),)
+$(error The path of this checkout has the sign $(firstword $(SIGNS)), move it: $(CURDIR))
+endif
+
 STAMP := .venv/.stamp
 PIP := .venv/bin/python -m pip --disable-pip-version-check --no-input -qq
 UV_VERSION := 0.13.9
@@ -23,12 +29,14 @@ UV_VERSION := 0.13.9
 RUN := env PATH="$(CURDIR)/.venv/bin:$$PATH" XDG_CACHE_HOME="$(CURDIR)/.cache" \
 	MPLCONFIGDIR="$(CURDIR)/.cache/matplotlib"
 SNAKEMAKE := $(RUN) snakemake --workflow-profile profiles/default
-# The lines that are left: one a dataset, and how many steps are done.
+# What a page of the site would load from elsewhere.
+LOADS := '<(script|img|iframe|source)[^>]* src="(https?:)?//[^"]*|<link[^>]* href="(https?:)?//[^"]*|url\("?(https?:)?//[^)]*'
+# The lines that are left: one per dataset, and how many steps are done.
 QUIET := --quiet rules reason host
 # Foreign packages must not leak into .venv.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help setup tables paper sensitivity test slurm-test lint bench lock clean FORCE
+.PHONY: help setup tables paper sensitivity test slurm-test lint docs bench lock clean FORCE
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
@@ -38,17 +46,13 @@ help: ## List the targets
 
 setup: $(STAMP) ## Create .venv with the locked packages (TORCH=cuda: the build for CUDA)
 
-tables: $(STAMP) ## Set up, run the quick configuration, print Tables S3 and S4
+tables: $(STAMP) ## Set up, run the quick configuration, print Tables S3 and S4 and what they show
 	@$(SNAKEMAKE) --configfile config/quick.yaml --cores $(CORES) $(QUIET)
-	@cat results/quick/tables/table_S3.md
-	@echo
-	@cat results/quick/tables/table_S4.md
+	@$(RUN) python -m fibgap.report results/quick
 
 paper: $(STAMP) ## Run the paper's configuration (hours), print Tables S3 and S4
 	@$(SNAKEMAKE) --configfile config/paper.yaml --cores $(CORES) $(QUIET)
-	@cat results/paper/tables/table_S3.md
-	@echo
-	@cat results/paper/tables/table_S4.md
+	@$(RUN) python -m fibgap.report results/paper
 
 sensitivity: $(STAMP) ## Run config/sensitivity.yaml: errors against slice thickness (a figure and a table)
 	@$(SNAKEMAKE) --configfile config/sensitivity.yaml --cores $(CORES) $(QUIET) sensitivity
@@ -58,9 +62,9 @@ sensitivity: $(STAMP) ## Run config/sensitivity.yaml: errors against slice thick
 CONFIG ?= config/quick.yaml
 costs: $(STAMP) ## Tabulate what the runs of an experiment cost (CONFIG=config/paper.yaml: of that one)
 	@$(SNAKEMAKE) --configfile $(CONFIG) --cores 1 costs $(QUIET)
-	@for file in $$($(RUN) python -c 'import sys; from fibgap.config import load; \
+	@for file in $$($(RUN) python -c 'import sys; from fibgap.experiment.config import load; \
 		print(load(sys.argv[1])["name"])' $(CONFIG)); do \
-		cat results/$$file/costs/costs.md; echo; cat results/$$file/costs/overhead.md; done
+		cat results/$$file/costs/costs.md; done
 
 test: $(STAMP) ## Set up and run the tests (PYTEST_ARGS='-m "not slow"' for fewer)
 	@$(RUN) python -m pytest $(PYTEST_ARGS)
@@ -76,8 +80,20 @@ lint: $(STAMP) ## Check style, layout, types, spelling and the workflow
 	@$(RUN) codespell
 	@$(SNAKEMAKE) --configfile config/quick.yaml --lint
 
-bench: $(STAMP) ## Run the benchmarks (faults.py and scaling.py are commands of their own)
+docs: $(STAMP) ## Build the documentation site in docs/_build/html; warnings are errors
+	@rm -rf docs/_build docs/api
+	@$(RUN) sphinx-build --nitpicky --fail-on-warning --keep-going --quiet -d docs/_build/doctrees docs docs/_build/html
+	@if grep -rnoE $(LOADS) --include='*.html' --include='*.css' docs/_build/html; then \
+		echo 'The site loads something from outside.' >&2; exit 1; fi
+	@echo 'The site: docs/_build/html/index.html'
+
+bench: $(STAMP) ## Run the benchmarks (faults.py, overhead.py and scaling.py are commands of their own)
 	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(RUN) python "$$file"; done
+
+.PHONY: reference
+reference: $(STAMP) ## Write config/config.schema.json and docs/configuration.md anew, from the models
+	@$(RUN) python -m fibgap.experiment.config --schema > config/config.schema.json
+	@$(RUN) python -m fibgap.experiment.config --reference > docs/configuration.md
 
 lock: ## Solve requirements.lock anew; pins that still fit stay (LOCK_ARGS=--upgrade: newest versions)
 	@$(PYTHON) -m venv --clear .cache/lock
@@ -86,10 +102,11 @@ lock: ## Solve requirements.lock anew; pins that still fit stay (LOCK_ARGS=--upg
 		--universal --python-version 3.11 --all-extras --constraint requirements-torch-cuda.txt \
 		--no-header --no-annotate --no-emit-index-url --output-file requirements.lock $(LOCK_ARGS) >/dev/null
 	@sed -i -E -e '/^(torch|triton)==/d' -e '/^(cuda|nvidia)-/d' -e '/^#/d' requirements.lock
-	@sed -i -e '1i # Runtime, dev and slurm packages for Python 3.11 to 3.13, without torch and its CUDA packages.' \
+	@sed -i -e '1i # Runtime, dev, docs and slurm packages for Python 3.11 to 3.13, without torch and its CUDA packages.' \
 		-e '1i # Written by "make lock"; not edited by hand.' requirements.lock
 
 clean: ## Remove caches (not .venv, not results)
+	@rm -rf docs/_build docs/api docs/api.rst
 	@rm -rf .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist fibgap.egg-info
 	@find . -path ./.venv -prune -o -path ./results -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 

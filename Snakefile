@@ -12,7 +12,7 @@ min_version("9.27")
 
 if not workflow.configfiles:
 
-    configfile: "config/quick.yaml"
+    configfile: f"{workflow.basedir}/config/quick.yaml"
 
 
 include: "rules/common.smk"
@@ -60,4 +60,3 @@ rule sensitivity:
 rule costs:
     input:
         "<results>/costs/costs.md",
-        "<results>/costs/overhead.md",

@@ -20,13 +20,13 @@ import torch
 from scipy.interpolate import CubicSpline
 
 from fibgap.fillers import fill
-from fibgap.fillers.weights import GOLD_FROM, spline_weights
-from fibgap.milling import Milling, draw_depths, nearest_layer
+from fibgap.fillers.interpolation import GOLD_FROM, spline_weights
 from fibgap.network.architecture import Architecture, Network, count_parameters
 from fibgap.network.device import cpu_has_bfloat16
 from fibgap.network.inference import PlaneFiller, with_mirrored_ends
 from fibgap.network.packed import kept_memory
-from fibgap.stack import GappedVolume
+from fibgap.stack import GappedVolume, nearest_layer
+from fibgap.synthetic.milling import Milling, draw_depths
 
 PAPER_NETWORK_S = 44.0
 PAPER_SPLINE_S = 7.0

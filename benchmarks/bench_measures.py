@@ -20,10 +20,11 @@ import torch
 from numpy.typing import NDArray
 from scipy import fft, ndimage
 
+from fibgap.measures import measure
 from fibgap.measures.anisotropy import anisotropy_error
-from fibgap.measures.correlation import PackedLines, default_max_lag, directional_curves
+from fibgap.measures.correlation import PackedLines, default_max_lag
 from fibgap.measures.diffusivity import effective_diffusivity
-from fibgap.synthesis import Level, generate_volume
+from fibgap.synthetic.structure import Level, generate_volume
 
 Curves = NDArray[np.float64]
 
@@ -197,7 +198,7 @@ def main(sizes: Sequence[int], diffusivity_sizes: Sequence[int], count: int) -> 
         volume = wave(side)
         compare_curves(volume)
         compare_goose_eye(volume)
-        both = seconds(lambda v=volume: directional_curves(v, default_max_lag(v.shape)), 3)
+        both = seconds(lambda v=volume: measure(v, ["tpcf", "lpf"]), 3)
         print(f"{side:5d}  both  {both:9.3f} s  (all three directions; the aim at 256 is 2 s)")
     print()
     print(f"Diffusivity of the pores of {count} volumes, one thread, processor time; largest")

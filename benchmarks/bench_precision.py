@@ -11,15 +11,15 @@ from pathlib import Path
 
 import torch
 
-from fibgap import config as configuration
 from fibgap import seeds
+from fibgap.experiment import config as configuration
 from fibgap.fillers import fill
-from fibgap.milling import Milling, mill_volume
+from fibgap.network.shipped import FOLDER
 from fibgap.network.weights import load_weights
 from fibgap.placement import place_slices
-from fibgap.shipped import FOLDER
 from fibgap.stack import GappedVolume
-from fibgap.synthesis import Level, generate_volume
+from fibgap.synthetic.milling import Milling, mill_volume
+from fibgap.synthetic.structure import Level, generate_volume
 
 PAPER = Path(__file__).resolve().parents[1] / "config/paper.yaml"
 BASE_SEED = 5

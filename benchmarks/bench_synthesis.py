@@ -13,7 +13,7 @@ import time
 import torch
 
 from fibgap import seeds
-from fibgap.synthesis import Level, generate_volume
+from fibgap.synthetic.structure import Level, generate_volume
 
 
 def peak_bytes() -> int:

@@ -1,165 +1,103 @@
-r"""Work out what 2,500 datasets of 1024^3 need, and write it into docs/scaling.md.
+"""Estimate what a larger experiment needs from what a smaller one has cost.
 
-The measured costs lie in benchmarks/measured_costs.csv; the memory of a job is what the rules ask
-for volumes of that size. A new run is added from the table that "snakemake costs" writes:
+Reads the table that "snakemake costs" writes, prints a Markdown table.
 
-    python benchmarks/scaling.py
-    python benchmarks/scaling.py --add results/paper/costs/costs.csv --run paper --side 128 \\
-        --datasets 250 [--gpu]
+    python benchmarks/scaling.py docs/reproduction/paper/costs.csv --side 128 --datasets 250
 """
 
 import argparse
-import re
-import subprocess
+import math
 import sys
-import tempfile
-import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
-import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from fibgap import seeds  # noqa: E402
-from fibgap.errors import InputError  # noqa: E402
-from fibgap.evaluation import measure_volume  # noqa: E402
-from fibgap.files import write_aside  # noqa: E402
-from fibgap.scaling import VOLUMES, Target, measured_run, needs, read_measured  # noqa: E402
-from fibgap.synthesis import Level, generate_volume  # noqa: E402
-from fibgap.tables import frame_table, to_markdown  # noqa: E402
+from fibgap.workflow.needs import NEEDS, memory_mb, pixels_of_batch  # noqa: E402
 
-MEASURED = ROOT / "benchmarks/measured_costs.csv"
-PAGE = ROOT / "docs/scaling.md"
-BEGIN, END = "<!-- written by benchmarks/scaling.py -->", "<!-- to here -->"
-HEADINGS = {
-    "step": "Step",
-    "jobs": "Jobs",
-    "gpu_h": "GPU hours",
-    "cpu_h": "Core hours",
-    "job_h": "Hours a job",
-    "disk_tb": "Disk, TB",
-    "memory_gb": "Memory a job, GB",
-    "wall_s": "Wall time, s",
-    "cpu_s": "CPU time, s",
-    "peak_mb": "Peak memory, MB",
-    "mb_a_dataset": "Disk a dataset, MB",
-}
+#: Steps whose time grows faster than the voxels of a dataset, by the power of the voxels. Waves
+#: are summed by an FFT, n log n. Splines multiply all missing layers by all slices, and curves have
+#: as many lags as half a side: once more the side.
+STEEPER = {"generate_volumes": 1.06, "fill_gaps": 4 / 3, "measure": 4 / 3, "measure_truth": 4 / 3}
+#: Steps that work on shards. Everything else stays as it is.
+IN_SHARDS = (
+    "generate_volumes",
+    "mill_slices",
+    "place_slices",
+    "fill_gaps",
+    "infer",
+    "fill_holes",
+    "measure_truth",
+    "measure",
+)
+#: Share of measuring that does not grow with the volume: D on a central cut of 96 voxels a side.
+FIXED = 0.992
+#: The side of that cut, in voxels.
+CUT = 96
 
 
-def requested_memory(side: int) -> dict[str, float]:
-    """Return the largest memory in MB that each rule asks for at volumes of a side."""
-    config = yaml.safe_load((ROOT / "config/paper.yaml").read_text())
-    config["generate_volumes"]["shape"] = [side] * 3
-    # Training volumes stay as they are: a network learns from patches.
-    config["training_sets"]["gold"]["shape"] = [128] * 3
-    config["datasets"] |= {"count": 1}
-    with tempfile.TemporaryDirectory() as folder:
-        for name in ("Snakefile", "rules", "workflow_scripts", "config", "envs", "fibgap"):
-            Path(folder, name).symlink_to(ROOT / name)
-        Path(folder, "large.yaml").write_text(yaml.safe_dump(config))
-        command = [sys.executable, "-m", "snakemake", "--configfile", "large.yaml", "--dry-run"]
-        done = subprocess.run(
-            [*command, "--cores", "2", "--workflow-profile", "none"],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            check=False,
+def limit_gb(step: str, side: int) -> float:
+    """Return the memory that a job asks for at volumes of a side."""
+    counts: Mapping[str, float] = {
+        "voxels": side**3,
+        "cut": min(CUT, side) ** 3,
+        "forward": pixels_of_batch([side] * 3, 2**19),
+    }
+    return memory_mb(step, {name: counts[name] for name in NEEDS[step].held}) / 1e3
+
+
+def needs(costs: pd.DataFrame, before: argparse.Namespace) -> pd.DataFrame:
+    """Return one row per step that works on shards, the dearest first, and the sum.
+
+    All is linear in the number of datasets. Time and room are linear in the voxels, but for
+    `STEEPER`, the fixed share of measuring, and curves. Core hours are from the larger one of
+    processor and wall time: files of old runs have the former sampled, and miss short jobs.
+    """
+    voxels = (before.to_side / before.side) ** 3
+    many = before.to_datasets / before.datasets
+    shards = costs.loc["generate_volumes", "jobs"]
+    rows = []
+    for step in costs.index.intersection(IN_SHARDS):
+        fixed = FIXED if step.startswith("measure") else 0.0
+        hours = costs.loc[step, ["wall_s", "cpu_s"]].max() / 3600
+        hours *= many * (fixed + (1 - fixed) * voxels ** STEEPER.get(step, 1.0))
+        jobs = costs.loc[step, "jobs"] / shards * math.ceil(before.to_datasets / before.shard_size)
+        larger = voxels ** (1 / 3) if step.startswith("measure") else voxels
+        rows.append(
+            {
+                "step": step,
+                "jobs": jobs,
+                "core_h": hours,
+                "core_h_a_job": hours / jobs,
+                "disk_tb": costs.loc[step, "mb_a_dataset"] * larger * before.to_datasets / 1e6,
+                "memory_gb": limit_gb(step, before.to_side),
+            }
         )
-    if done.returncode != 0:
-        raise InputError(f"the plan for volumes of {side} failed: {done.stderr[-500:]}")
-    found: dict[str, float] = {}
-    jobs = r"^rule (\w+):\n(?:^ .*\n)*?^ +resources: .*?\bmem_mb=(\d+)"
-    for rule, memory in re.findall(jobs, done.stdout + done.stderr, flags=re.MULTILINE):
-        found[rule] = max(found.get(rule, 0), float(memory))
-    return found
+    table = pd.DataFrame(rows).sort_values("core_h", ascending=False, ignore_index=True)
+    total = {
+        "step": "all steps",
+        **table[["jobs", "core_h", "disk_tb"]].sum(),
+        **table[["core_h_a_job", "memory_gb"]].max(),
+    }
+    return pd.concat([table, pd.DataFrame([total])], ignore_index=True)
 
 
-def fixed_share(side: int, cut: int = 96) -> float:
-    """Measure which share of measuring does not grow with the volume: D on a central cut."""
-    structure = yaml.safe_load((ROOT / "config/paper.yaml").read_text())["generate_volumes"]
-    levels = [Level(**level) for level in structure["levels"]]
-    seed = seeds.sequence(0, "evaluation_volumes")
-    volume = generate_volume((side,) * 3, levels, voxel_nm=2.5, box_factor=1, seed=seed)
-    measure_volume(volume[:32, :32, :32], ["d"], threads=1)  # imports and first calls do not count
-    seconds = []
-    for measures in (["tpcf", "lpf"], ["tpcf", "lpf", "d"]):
-        begin = time.process_time()
-        measure_volume(volume, measures, threads=1, cut=cut)
-        seconds.append(time.process_time() - begin)
-    return 1 - seconds[0] / seconds[1]
-
-
-def render(measured: pd.DataFrame, target: Target) -> str:
-    """Return the tables of the page for the run that was added last."""
-    run = measured["run"].iloc[-1]
-    rows = measured[measured["run"] == run]
-    first = rows.iloc[0]
-    device = "a GPU" if first["gpu"] else "a CPU"
-    shown = rows[["step", "jobs", "wall_s", "cpu_s", "peak_mb", "mb_a_dataset"]]
-    before = frame_table(
-        shown.sort_values("wall_s", ascending=False),
-        caption=f"Measured: the run '{run}', {first['datasets']} datasets of {first['side']}^3, "
-        f"networks on {device}",
-        headings=HEADINGS,
-        decimals={"wall_s": 0, "cpu_s": 0, "peak_mb": 0, "mb_a_dataset": 3},
-    )
-    table = needs(measured, run, target, requested_memory(target.side))
-    kept = table.loc[~table["step"].isin([*VOLUMES, "all steps"]), "disk_tb"].sum()
-    after = frame_table(
-        table,
-        caption=f"Needed: {target.datasets} datasets of {target.side}^3 in shards of "
-        f"{target.shard_size}",
-        headings=HEADINGS,
-        decimals=dict.fromkeys(["jobs", "gpu_h", "cpu_h", "memory_gb"], 0)
-        | {"job_h": 1, "disk_tb": 2},
-        footnotes=[
-            f"Of the disk, {kept * 1e3:.1f} GB stay where volumes are not kept, and one dataset."
-        ],
-    )
-    return f"{to_markdown(before)}\n{to_markdown(after)}"
-
-
-def write_page(text: str) -> None:
-    """Put the tables between their marks on the page."""
-    page = PAGE.read_text(encoding="utf-8")
-    head, rest = page.split(BEGIN)
-    with write_aside(PAGE) as aside:
-        aside.write_text(f"{head}{BEGIN}\n\n{text}\n{END}{rest.split(END)[1]}", encoding="utf-8")
-
-
-def main() -> int:
-    """Parse the command line, add a run if one is given, and write the page."""
+def main() -> None:
+    """Parse the command line and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--add", type=Path, help="costs.csv of a run")
-    parser.add_argument("--run", default="paper", help="its name; one of this name is replaced")
-    parser.add_argument("--side", type=int, default=128, help="side of its volumes in voxels")
-    parser.add_argument("--datasets", type=int, default=250, help="number of its datasets")
-    parser.add_argument("--gpu", action="store_true", help="its networks ran on a GPU")
+    parser.add_argument("costs", type=Path, help="costs.csv of a run")
+    parser.add_argument("--side", type=int, required=True, help="voxels a side in that run")
+    parser.add_argument("--datasets", type=int, required=True, help="datasets of that run")
+    parser.add_argument("--to-side", type=int, default=1024, help="voxels a side to come")
+    parser.add_argument("--to-datasets", type=int, default=2500, help="datasets to come")
+    parser.add_argument("--shard-size", type=int, default=5, help="datasets a job to come")
     arguments = parser.parse_args()
-    try:
-        if arguments.add:
-            rows = measured_run(
-                arguments.add,
-                run=arguments.run,
-                side=arguments.side,
-                datasets=arguments.datasets,
-                gpu=arguments.gpu,
-                fixed_share=round(fixed_share(arguments.side), 3),
-            )
-            if MEASURED.is_file():
-                others = read_measured(MEASURED)
-                rows = pd.concat([others[others["run"] != arguments.run], rows])
-            with write_aside(MEASURED) as aside:
-                rows.to_csv(aside, index=False)
-        write_page(render(read_measured(MEASURED), Target()))
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    print(f"written: {PAGE.relative_to(ROOT)}")
-    return 0
+    table = needs(pd.read_csv(arguments.costs).set_index("step"), arguments)
+    print(table.to_markdown(index=False, floatfmt=("", ".0f", ".0f", ".1f", ".2f", ".0f")))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -15,18 +15,15 @@ import numpy as np
 import pandas as pd
 import torch
 
-from fibgap import config as configuration
+from fibgap.arms import Arm
 from fibgap.errors import InputError
-from fibgap.evaluation import compare_with_truth, measure_volume
-from fibgap.fillers import fill
-from fibgap.holes import fill_holes
-from fibgap.milling import cut_slices
-from fibgap.network.architecture import Network
-from fibgap.network.weights import load_weights
-from fibgap.placement import place_slices
-from fibgap.shipped import TRAIN, resolve_weights
-from fibgap.stack import GappedVolume, SliceStack
-from fibgap.tiff import read_tiff, write_tiff
+from fibgap.experiment import config as configuration
+from fibgap.experiment.evaluation import compare_with_truth, measure_volume
+from fibgap.io.tiff import read_tiff, write_tiff
+from fibgap.network.shipped import TRAIN, resolve_weights
+from fibgap.rebuilding import rebuild
+from fibgap.stack import between_slices
+from fibgap.synthetic.milling import cut_slices
 
 MEASURES = ("tpcf", "lpf", "d")
 COLUMNS = [*(f"anisotropy_{m}" for m in MEASURES), *(f"truth_{m}" for m in MEASURES)]
@@ -46,26 +43,10 @@ def resample_depths(
     return depths[depths <= length]
 
 
-def load_networks(config: dict, trained: Path | None) -> dict[str, Network]:
-    """Return the networks of a configuration: shipped ones, and one trained elsewhere if given."""
-    networks = {}
-    for name, settings in config["networks"].items():
-        path = trained if settings["weights"] == TRAIN else resolve_weights(settings["weights"])
-        if path is not None:
-            networks[name] = load_weights(path).network
-    return networks
-
-
-def rebuild(
-    arm: dict, stack: SliceStack, *, nominal: float, max_pixels: int, networks: dict[str, Network]
-) -> tuple[np.ndarray, GappedVolume]:
-    """Take one arm from slices to its final volume."""
-    gapped = place_slices(stack, arm["placement"], nominal_nm=nominal)
-    options = {"network": networks[arm["network"]]} if arm["filler"] == "network" else {}
-    volume = fill(gapped, arm["filler"], **options)
-    if arm["fill_holes"]:
-        volume, _ = fill_holes(volume, gapped.missing_layers, max_pixels=max_pixels)
-    return volume, gapped
+def weights_of(config: dict, arm: dict, trained: Path | None) -> Path | None:
+    """Return the weights of an arm's network: shipped ones, or those trained elsewhere if given."""
+    weights = config["networks"][arm["network"]]["weights"]
+    return trained if weights == TRAIN else resolve_weights(weights)
 
 
 def main() -> int:
@@ -84,7 +65,6 @@ def main() -> int:
     try:
         truth = read_tiff(arguments.volume) > arguments.threshold
         config = configuration.load(arguments.config)
-        networks = load_networks(config, arguments.weights)
         depths = resample_depths(
             arguments.depths,
             mean=arguments.mean_voxels,
@@ -93,26 +73,34 @@ def main() -> int:
         )
         # Lengths are in voxels here: the voxel size of the volume does not matter.
         stack = cut_slices(truth, depths, voxel_nm=1.0)
-        region = truth[: round(depths[-1]) + 1]
-        cut = config["measure"]["diffusivity_cut"]
-        true_record = measure_volume(region, MEASURES, cut=cut)
+        how = {
+            "cut": config["measure"]["diffusivity_cut"],
+            "centred": config["measure"]["tpcf_centred"],
+        }
+        true_record = measure_volume(between_slices(truth, stack), MEASURES, **how)
         rows = {"Original": dict(true_record.attributes)}
         print(f"{len(depths)} slices of {np.diff(depths).mean():.2f} ± {np.diff(depths).std():.2f}")
         for arm in config["arms"]:
-            if arm["filler"] == "network" and arm["network"] not in networks:
-                continue
-            volume, gapped = rebuild(
-                arm,
+            options = {}
+            if arm["filler"] == "network":
+                weights = weights_of(config, arm, arguments.weights)
+                if weights is None:
+                    continue
+                options = {"network": weights, **{k: arm[k] for k in ("families", "threshold")}}
+            rebuilt = rebuild(
                 stack,
-                nominal=arguments.mean_voxels,
+                Arm.of(arm),
+                nominal_nm=arguments.mean_voxels,
                 max_pixels=config["fill_holes"]["max_pixels"],
-                networks=networks,
+                options=options,
             )
-            record = measure_volume(volume, MEASURES, cut=cut)
-            compared = compare_with_truth(record, volume, gapped, truth, true_record)
+            record = measure_volume(rebuilt.volume, MEASURES, **how)
+            compared = compare_with_truth(
+                record, rebuilt.volume, rebuilt.gapped, truth, true_record
+            )
             rows[arm["name"]] = dict(compared.attributes)
             if arguments.out:
-                write_tiff(arguments.out / f"{arm['name']}.tif", volume, voxel_nm=1.0)
+                write_tiff(arguments.out / f"{arm['name']}.tif", rebuilt.volume, voxel_nm=1.0)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -1,4 +1,4 @@
-"""Small holes in filled layers, closed with gold (the supplement's section 4)."""
+"""Small holes in filled layers, made solid (the supplement's section 4)."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from fibgap.errors import InputError
 
 @dataclass(frozen=True)
 class HoleFilling:
-    """What hole filling did to one volume: how many holes and pixels became gold."""
+    """What hole filling did to one volume: how many holes and pixels became solid."""
 
     holes: int
     pixels: int
@@ -22,8 +22,8 @@ def fill_holes(
 ) -> tuple[NDArray[np.bool_], HoleFilling]:
     """Fill small holes in the given xy-layers of a volume.
 
-    A hole is a 4-connected set of background pixels that gold encloses wholly: it does not touch
-    the border of its layer.
+    A hole is a 4-connected set of background pixels that the solid encloses wholly: it does not
+    touch the border of its layer.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def fill_holes(
             continue
         areas = np.bincount(background.ravel(), minlength=count + 1)
         closed = areas <= max_pixels
-        closed[0] = False  # label 0 is the gold
+        closed[0] = False  # label 0 is solid
         for edge in (background[0], background[-1], background[:, 0], background[:, -1]):
             closed[edge] = False
         holes += int(closed.sum())

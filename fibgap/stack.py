@@ -1,6 +1,6 @@
 """What a microscope delivers and what placement makes of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,20 @@ def _one_array(array: ArrayLike, name: str) -> NDArray[Any]:
         ) from None
 
 
+def nearest_layer(depths_nm: NDArray[np.float64], voxel_nm: float) -> NDArray[np.int64]:
+    """Return the layer whose centre is nearest to each depth; half-way goes to the deeper one.
+
+    Layer `i` is centred at depth ``i * voxel_nm``. Slices at least a voxel apart never meet.
+
+    Examples
+    --------
+    >>> nearest_layer(np.array([0.0, 1.2, 1.25, 3.75]), 2.5).tolist()
+    [0, 0, 1, 2]
+    """
+    # A part in 10^9 keeps depths such as 3 * 0.1 / 0.2 on the side where decimals put them.
+    return np.floor(np.asarray(depths_nm) / voxel_nm + 0.5 + 1e-9).astype(np.int64)
+
+
 @dataclass(frozen=True)
 class SliceStack:
     """Slices and the depths at which they were milled.
@@ -111,6 +125,14 @@ class SliceStack:
         object.__setattr__(self, "depths_nm", depths)
 
 
+def _no_positions() -> NDArray[np.float64]:
+    return np.empty(0)
+
+
+def _no_slices() -> NDArray[np.bool_]:
+    return np.empty((0, 0, 0), dtype=np.bool_)
+
+
 @dataclass(frozen=True)
 class GappedVolume:
     """A voxel grid on which some layers are known and the others are missing.
@@ -132,10 +154,19 @@ class GappedVolume:
         `voxel_nm` to rounding where the geometry is kept.
     n_given : int
         Number of slices before placement.
+    positions : (N,) float64
+        Where the slices of the known layers lie, in voxels from the centre of layer 0, each
+        within half a voxel of its layer's centre. The layers themselves if they are not given.
+    spare_slices : (S, Y, X) bool
+        Further slices, which share a layer with one that lies nearer to its centre.
+    spare_positions : (S,) float64
+        Where these lie, increasing.
 
     Notes
     -----
     ASSUME: a volume is cut at its first and last slice, so that nothing is extrapolated.
+    A layer is known if a slice rounds to it, and then it shows that slice, although the slice may
+    lie up to half a voxel away; between known layers fillers look at `samples`.
     """
 
     slices: NDArray[np.bool_]
@@ -144,6 +175,9 @@ class GappedVolume:
     origin_layer: int | None
     effective_voxel_nm: float
     n_given: int
+    positions: NDArray[np.float64] = field(default_factory=_no_positions)
+    spare_slices: NDArray[np.bool_] = field(default_factory=_no_slices)
+    spare_positions: NDArray[np.float64] = field(default_factory=_no_positions)
 
     def __post_init__(self) -> None:
         if self.slices.ndim != 3 or self.slices.dtype != np.bool_:
@@ -160,6 +194,29 @@ class GappedVolume:
             )
         if self.layers[0] != 0 or (np.diff(self.layers) < 1).any():
             raise InputError("layer indices must start at 0 and increase.")
+        positions = self.positions if len(self.positions) else self.layers
+        object.__setattr__(self, "positions", np.asarray(positions, dtype=np.float64))
+        self._check_positions()
+
+    def _check_positions(self) -> None:
+        """Say what is wrong with the positions of slices, if anything is."""
+        # Half a voxel, with room for the rounding of a half (see `nearest_layer`).
+        near = self.positions.shape == self.layers.shape and bool(
+            (np.abs(self.positions - self.layers) <= 0.5 + 1e-6).all()
+        )
+        if not near or (np.diff(self.positions) <= 0).any():
+            raise InputError(
+                "positions of slices must increase and lie within half a voxel of their layers."
+            )
+        spare, count = self.spare_positions, len(self.spare_slices)
+        if count and self.spare_slices.shape[1:] != self.slices.shape[1:]:
+            raise InputError(
+                f"further slices have the shape {self.spare_slices.shape[1:]}, but the others "
+                f"{self.slices.shape[1:]}."
+            )
+        apart = np.diff(np.sort(np.concatenate([self.positions, spare]))) > 0
+        if spare.shape != (count,) or not (np.isfinite(spare).all() and apart.all()):
+            raise InputError(f"{count} further slices need as many positions of their own.")
 
     @property
     def n_layers(self) -> int:
@@ -183,6 +240,31 @@ class GappedVolume:
         """Indices of the missing layers, increasing."""
         return np.flatnonzero(~self.known)
 
+    def samples(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Return positions (K,) and images (K, Y, X) of all slices, in the order of depth.
+
+        Further slices included: between layers, the nearest slice may be one of these.
+        """
+        if not len(self.spare_slices):
+            return self.positions, self.slices
+        positions = np.concatenate([self.positions, self.spare_positions])
+        order = np.argsort(positions)
+        return positions[order], np.concatenate([self.slices, self.spare_slices])[order]
+
+    def between(self, first: int, last: int) -> "GappedVolume":
+        """Return the part from one known layer to another, by their places among the known ones."""
+        start, spare = int(self.layers[first]), self.spare_positions
+        inside = (spare > self.positions[first]) & (spare < self.positions[last])
+        return replace(
+            self,
+            slices=self.slices[first : last + 1],
+            layers=self.layers[first : last + 1] - start,
+            origin_layer=None if self.origin_layer is None else self.origin_layer + start,
+            positions=self.positions[first : last + 1] - start,
+            spare_slices=self.spare_slices[inside],
+            spare_positions=spare[inside] - start,
+        )
+
     @property
     def largest_gap(self) -> int:
         """Largest number of missing layers between two known ones."""
@@ -193,3 +275,33 @@ class GappedVolume:
         grid = np.zeros(self.shape, dtype=np.bool_)
         grid[self.layers] = self.slices
         return grid
+
+
+def between_slices(
+    volume: NDArray[np.bool_], placed: SliceStack | GappedVolume
+) -> NDArray[np.bool_]:
+    """Return the layers of a true volume from the first to the last slice taken from it.
+
+    Parameters
+    ----------
+    volume : (Z, Y, X) bool
+        The true volume; layer `i` is centred at the depth ``i * voxel_nm``.
+    placed : SliceStack or GappedVolume
+        Slices at their true depths, or a placement that keeps them.
+
+    Returns
+    -------
+    (Z', Y, X) bool
+        A view.
+
+    Raises
+    ------
+    InputError
+        If the placement does not keep the true depths.
+    """
+    if isinstance(placed, SliceStack):
+        first, last = nearest_layer(placed.depths_nm[[0, -1]], placed.voxel_nm)
+        return volume[first : last + 1]
+    if placed.origin_layer is None:
+        raise InputError("a placement that changes the geometry has no counterpart in the truth.")
+    return volume[placed.origin_layer : placed.origin_layer + placed.n_layers]

@@ -6,7 +6,7 @@ rule tabulate_ablations:
         metrics="<results>/tables/datasets.csv",
     output:
         ensure(
-            collect("<results>/tables/ablations.{suffix}", suffix=["csv", "md", "tex"]),
+            collect("<results>/tables/ablations.{suffix}", suffix=["csv", "md"]),
             non_empty=True,
         ),
     log:
@@ -16,15 +16,11 @@ rule tabulate_ablations:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=growing(1000),
-        runtime=growing(20),
+        mem_mb=memory("tabulate_ablations"),
+        runtime=minutes("tabulate_ablations"),
     params:
         ablations=EXPERIMENT["ablations"],
-        statistics=dict(
-            confidence=EXPERIMENT["make_tables"]["confidence"],
-            n_resamples=EXPERIMENT["make_tables"]["resamples"],
-            base_seed=EXPERIMENT["base_seed"],
-        ),
+        bootstrap=BOOTSTRAP,
         code=code("tabulate_ablations"),
     script:
         "../workflow_scripts/tabulate_ablations.py"

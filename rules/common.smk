@@ -1,22 +1,29 @@
 """The checked experiment and the helper functions of the rules."""
 
 import os
+import shlex
 import sys
 from pathlib import Path
 
 # The library lies beside this Snakefile and needs no installation; scripts find it the same way.
 sys.path.insert(0, workflow.basedir)
 
-from fibgap import config as configuration
-from fibgap.arms import BASELINE, ORIGINAL
+from fibgap.experiment import config as configuration
+from fibgap.arms import BASELINE, CLASSICAL, ORIGINAL
 from fibgap.errors import InputError
-from fibgap.provenance import code_digest, digest
-from fibgap.resources import GPU_LIMIT
-from fibgap.shipped import resolve_weights, weights_sha256
+from fibgap.workflow.digests import code_digest, digest
+from fibgap.workflow.needs import GPU_LIMIT
+from fibgap.network.shipped import resolve_weights, weights_sha256
 from snakemake.exceptions import WorkflowError
 
+# Snakemake gives its interpreter to a shell as it is, and replaces braces in the paths of scripts.
+sys.executable = shlex.quote(sys.executable)
+if {"{", "}"} & set(workflow.basedir):
+    raise WorkflowError(f"the path of this checkout has braces, move it: {workflow.basedir}")
+
 try:
-    EXPERIMENT = configuration.check(config)
+    # Snakemake hands over what stands inside a --config value as text.
+    EXPERIMENT = configuration.check(config, typed=workflow.config_settings.config)
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
@@ -45,33 +52,16 @@ ALL_MEASURES = collect("<results>/measures/{arm}/{shard}.h5", arm=[ORIGINAL, *AR
 PAPER_TABLES = [
     f"table_{name}" for name in ("S3", "S4") if any(name in arm["tables"] for arm in ARMS.values())
 ]
-STATISTICS = ["comparisons", "wins", *(["shares"] if NETWORK_ARMS and BASELINE in ARMS else [])]
-REFERENCE = collect("config/reference/table_{table}.csv", table=["S3", "S4"])
-SHOWCASE_SHARD = SHARDS[DATASETS["showcase"] // DATASETS["shard_size"]]
-FIGURES = [
-    ("showcase", "<results>/figures/showcase.png"),
-    ("errors", "<results>/figures/errors.svg"),
-    ("curves", "<results>/figures/curves.svg"),
-    *(("history", f"<results>/figures/history_{network}.svg") for network in TRAINED),
-]
-COMMANDS = [
-    f"snakemake --configfile {os.path.relpath(path)} --cores 2" for path in workflow.configfiles
-]
-# What make_tables and write_report both build the tables from.
-TABLE_PARAMS = dict(
-    arms=EXPERIMENT["arms"],
-    network_arms=NETWORK_ARMS,
-    labels={arm: NETWORKS[ARMS[arm]["network"]].get("label") for arm in NETWORK_ARMS},
-    weights=[weights_sha256(NETWORKS[ARMS[arm]["network"]]["weights"]) for arm in NETWORK_ARMS],
+# How all intervals are made: the value of fibgap.statistics.Bootstrap.
+BOOTSTRAP = dict(
     confidence=EXPERIMENT["make_tables"]["confidence"],
     resamples=EXPERIMENT["make_tables"]["resamples"],
     base_seed=EXPERIMENT["base_seed"],
-    tpcf_centred=EXPERIMENT["measure"]["tpcf_centred"],
 )
 MEASURE_OPTIONS = dict(
     cut=EXPERIMENT["measure"]["diffusivity_cut"], centred=EXPERIMENT["measure"]["tpcf_centred"]
 )
-MEASURES = ["tpcf", "lpf", *(["d"] if EXPERIMENT["measure"]["diffusivity"] else [])]
+MEASURES = EXPERIMENT["measure"]["names"]
 
 
 def one_of(names):
@@ -168,6 +158,19 @@ def keep_scheduler_fast(workflow):
         workflow.scheduler.job_rate_limiter = None
 
 
+def require_gpus(workflow):
+    """Refuse to start where jobs want GPUs that this machine lacks; a cluster's are elsewhere."""
+    limit = int(os.environ.get(GPU_LIMIT, 0))
+    if limit and workflow.is_main_process and workflow.local_exec:
+        if any(job.resources.get("gpu") for job in workflow.dag.needrun_jobs()):
+            from fibgap.network.device import require_cuda
+
+            try:
+                require_cuda(limit)
+            except InputError as error:
+                raise WorkflowError(str(error)) from None
+
+
 wildcard_constraints:
     shard=r"\d\d\d+",
     arm=r"[A-Za-z0-9][A-Za-z0-9-]*",
@@ -178,4 +181,5 @@ wildcard_constraints:
 
 
 onstart:
+    require_gpus(workflow)
     keep_scheduler_fast(workflow)

@@ -3,8 +3,7 @@
 
 rule make_costs:
     output:
-        costs=collect("<results>/costs/costs.{suffix}", suffix=["csv", "md"]),
-        overhead=collect("<results>/costs/overhead.{suffix}", suffix=["csv", "md"]),
+        collect("<results>/costs/costs.{suffix}", suffix=["csv", "md"]),
     log:
         "<logs>/make_costs.log",
     benchmark:
@@ -12,8 +11,8 @@ rule make_costs:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
+        mem_mb=memory("make_costs"),
+        runtime=minutes("make_costs"),
     params:
         # No step's output is an input: to ask what a run has cost must not set it going.
         ran=benchmark_state,

@@ -15,8 +15,8 @@ rule fill_gaps:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=growing(memory(bytes_a_voxel=6, base_mb=97)),
-        runtime=growing(minutes(seconds_a_megavoxel=0.5)),
+        mem_mb=memory("fill_gaps", VOLUME),
+        runtime=minutes("fill_gaps", SHARD),
     params:
         datasets=datasets_of,
         arm="{arm}",
@@ -43,8 +43,8 @@ rule infer:
     threads: 2
     resources:
         gpu=1,
-        mem_mb=growing(inference_memory),
-        runtime=growing(inference_runtime),
+        mem_mb=memory("infer", held_by_inference),
+        runtime=minutes("infer", worked_by_inference),
     params:
         datasets=datasets_of,
         arm="{arm}",
@@ -73,8 +73,8 @@ rule fill_holes:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=growing(memory(bytes_a_voxel=3, base_mb=87)),
-        runtime=growing(minutes(seconds_a_megavoxel=0.5)),
+        mem_mb=memory("fill_holes", VOLUME),
+        runtime=minutes("fill_holes", SHARD),
     params:
         datasets=datasets_of,
         arm="{arm}",

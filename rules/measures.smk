@@ -14,8 +14,8 @@ rule measure_truth:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=growing(measuring_memory_mb(*measured_voxels())),
-        runtime=growing(measuring_minutes(*measured_voxels(), DATASETS["shard_size"])),
+        mem_mb=memory("measure_truth", MEASURED),
+        runtime=minutes("measure_truth", MEASURED_SHARD),
     params:
         datasets=datasets_of,
         measures=MEASURES,
@@ -42,8 +42,8 @@ rule measure:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=growing(measuring_memory_mb(*measured_voxels())),
-        runtime=growing(measuring_minutes(*measured_voxels(), DATASETS["shard_size"])),
+        mem_mb=memory("measure", MEASURED),
+        runtime=minutes("measure", MEASURED_SHARD),
     params:
         datasets=datasets_of,
         arm="{arm}",
@@ -67,8 +67,8 @@ rule aggregate_metrics:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=growing(memory(bytes_a_voxel=0, base_mb=95)),
-        runtime=growing(10),
+        mem_mb=memory("aggregate_metrics"),
+        runtime=minutes("aggregate_metrics"),
     params:
         arms=[ORIGINAL, *ARMS],
         datasets=DATASETS["count"],

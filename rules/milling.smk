@@ -13,8 +13,8 @@ rule mill_slices:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=growing(memory(bytes_a_voxel=2, base_mb=54)),
-        runtime=growing(minutes(seconds_a_megavoxel=0.2)),
+        mem_mb=memory("mill_slices", VOLUME),
+        runtime=minutes("mill_slices", SHARD),
     params:
         datasets=datasets_of,
         base_seed=EXPERIMENT["base_seed"],

@@ -1,19 +1,34 @@
-"""What jobs need of memory and time: the formulas of the library for the sizes of this experiment."""
+"""What jobs need: how much this experiment has of what the library's table counts."""
 
-from fibgap.resources import (
-    inference_memory_mb,
-    inference_minutes,
-    measuring_memory_mb,
-    measuring_minutes,
+from fibgap.workflow.needs import (
     memory_mb,
     network_width,
+    pixels_of_batch,
+    pixels_of_training,
     run_minutes,
-    training_memory_mb,
-    training_pixels,
-    training_run_minutes,
+    training_minutes,
     voxels,
 )
-from fibgap.shipped import read_training
+from fibgap.network.shipped import read_training
+
+
+def cut_voxels():
+    """Return the voxels of a volume on which D is taken."""
+    shape, cut = STRUCTURE["shape"], EXPERIMENT["measure"]["diffusivity_cut"]
+    if "d" not in MEASURES:
+        return 0
+    return voxels([min(cut, *shape)] * 3 if cut else shape)
+
+
+def times(count, counts):
+    """Return counts so many times."""
+    return {name: count * each for name, each in counts.items()}
+
+
+VOLUME = {"voxels": voxels(STRUCTURE["shape"])}
+MEASURED = {**VOLUME, "cut": cut_voxels()}
+SHARD = times(DATASETS["shard_size"], VOLUME)
+MEASURED_SHARD = times(DATASETS["shard_size"], MEASURED)
 
 
 def growing(need):
@@ -21,90 +36,36 @@ def growing(need):
     return lambda wildcards, attempt: attempt * (need(wildcards) if callable(need) else need)
 
 
-def memory(bytes_a_voxel, base_mb=110, shape=STRUCTURE["shape"], volumes=1):
-    """Return the memory in MB of a job that holds so many volumes at a time."""
-    return memory_mb(base_mb, (bytes_a_voxel, volumes * voxels(shape)))
+def memory(rule, held=None):
+    """Return the memory in MB of a rule's jobs; what they hold may be a function of wildcards."""
+    if callable(held):
+        return growing(lambda wildcards: memory_mb(rule, held(wildcards), cuda=CUDA))
+    return growing(memory_mb(rule, held, cuda=CUDA))
 
 
-def minutes(seconds_a_megavoxel, shape=STRUCTURE["shape"], volumes=DATASETS["shard_size"]):
-    """Return the run time in minutes that a job over so many volumes may take, with room."""
-    return run_minutes((seconds_a_megavoxel, volumes * voxels(shape) / 1e6))
+def minutes(rule, worked=None):
+    """Return the run time of a rule's jobs; what they work on may be a function of wildcards."""
+    if callable(worked):
+        return growing(lambda wildcards: run_minutes(rule, worked(wildcards)))
+    return growing(run_minutes(rule, worked))
 
 
-def measured_voxels():
-    """Return the voxels of a volume, and of the cut on which D is taken."""
-    shape, cut = STRUCTURE["shape"], EXPERIMENT["measure"]["diffusivity_cut"]
-    cube = [min(cut, *shape)] * 3 if cut else shape
-    return voxels(shape), voxels(cube) if EXPERIMENT["measure"]["diffusivity"] else 0
+def training_volume(wildcards):
+    """Return the voxels of one training volume."""
+    return {"voxels": voxels(training_set(wildcards)["shape"])}
 
 
-def training_memory(bytes_a_voxel, base_mb=110):
-    """Return a function for the memory in MB of a job that holds a whole training set."""
-
-    def memory_of(wildcards):
-        shape = training_set(wildcards)["shape"]
-        return memory(
-            bytes_a_voxel,
-            base_mb,
-            shape=shape,
-            volumes=TRAINING_SETS[wildcards.training_set]["volumes"],
-        )
-
-    return memory_of
-
-
-def training_minutes(seconds_a_megavoxel):
-    """Return a function for the run time in minutes of a job over a whole training set."""
-
-    def minutes_of(wildcards):
-        shape = training_set(wildcards)["shape"]
-        return minutes(
-            seconds_a_megavoxel,
-            shape=shape,
-            volumes=TRAINING_SETS[wildcards.training_set]["volumes"],
-        )
-
-    return minutes_of
-
-
-def network_memory(wildcards):
-    """Return the memory in MB for training: all planes, and the activations of a batch."""
-    settings = NETWORKS[wildcards.network]
-    name = settings["training_set"]
-    shape = configuration.training_set_of(EXPERIMENT, name)["shape"]
-    return training_memory_mb(
-        2 * voxels(shape) * TRAINING_SETS[name]["volumes"],
-        width_factor=settings["width_factor"],
-        teacher_width=teacher_width(settings),
-        batch_pixels=settings["training"]["batch_size"] * settings["training"]["patch"] ** 2,
-        cuda=CUDA,
-    )
-
-
-def training_runtime(wildcards):
-    """Return the minutes that training may take."""
-    settings = NETWORKS[wildcards.network]
-    name = settings["training_set"]
-    shape = configuration.training_set_of(EXPERIMENT, name)["shape"]
-    learned_from = (1 - TRAINING_SETS[name]["validation_fraction"]) * TRAINING_SETS[name]["volumes"]
-    return training_run_minutes(
-        training_pixels(settings["training"], shape, learned_from),
-        width_factor=settings["width_factor"],
-        teacher_width=teacher_width(settings),
-        budget_minutes=settings["training"]["budget_minutes"],
+def training_volumes(wildcards):
+    """Return the voxels of a training set."""
+    return times(
+        TRAINING_SETS[wildcards.training_set]["volumes"],
+        training_volume(wildcards),
     )
 
 
 def width_of_weights(name):
     """Return the width of a network from its weights."""
     return network_width(read_training(resolve_weights(name))[0]["features"])
-
-
-def teacher_width(settings):
-    """Return the width of the network that teaches another one, 0 without one."""
-    return (
-        width_of_weights(settings["distillation"]["teacher"]) if "distillation" in settings else 0
-    )
 
 
 def width_of(network):
@@ -115,39 +76,64 @@ def width_of(network):
     return width_of_weights(settings["weights"])
 
 
-def arm_width(wildcards):
-    """Return the width of an arm's network."""
-    return width_of(ARMS[wildcards.arm]["network"])
+def teacher_width(settings):
+    """Return the width of the network that teaches another one, 0 without one."""
+    teacher = settings.get("distillation", {}).get("teacher")
+    return width_of_weights(teacher) if teacher else 0
 
 
-def inference_memory(wildcards):
-    """Return the memory in MB for inference: volumes, and the activations of a batch."""
-    return inference_memory_mb(
-        STRUCTURE["shape"],
-        width_factor=arm_width(wildcards),
-        batch_pixels=EXPERIMENT["infer"]["batch_pixels"],
-        cuda=CUDA,
+def held_by_training(wildcards):
+    """Return all planes, and the pixels of a batch on their way through network and teacher."""
+    settings = NETWORKS[wildcards.network]
+    own = TRAINING_SETS[settings["training_set"]]
+    shape = configuration.training_set_of(EXPERIMENT, settings["training_set"])["shape"]
+    batch = settings["training"]["batch_size"] * settings["training"]["patch"] ** 2
+    return {
+        "pixels": 2 * voxels(shape) * own["volumes"],
+        "back": settings["width_factor"] * batch,
+        "forward": teacher_width(settings) * batch,
+    }
+
+
+def training_runtime(wildcards):
+    """Return the minutes that training may take."""
+    settings = NETWORKS[wildcards.network]
+    own = TRAINING_SETS[settings["training_set"]]
+    pixels = pixels_of_training(
+        settings["training"],
+        configuration.training_set_of(EXPERIMENT, settings["training_set"])["shape"],
+        (1 - own["validation_fraction"]) * own["volumes"],
     )
+    worked = {
+        "pixels": pixels,
+        "back": settings["width_factor"] ** 2 * pixels,
+        "forward": teacher_width(settings) ** 2 * pixels,
+    }
+    return training_minutes(worked, settings["training"]["budget_minutes"])
 
 
-def inference_runtime(wildcards):
-    """Return the minutes that inference may take."""
-    return inference_minutes(
-        voxels(STRUCTURE["shape"]) * DATASETS["shard_size"], width_factor=arm_width(wildcards)
-    )
+def held_by_filling(network):
+    """Return a volume, and the pixels of a batch on their way through a network."""
+    batch = pixels_of_batch(STRUCTURE["shape"], EXPERIMENT["infer"]["batch_pixels"], cuda=CUDA)
+    return {**VOLUME, "forward": width_of(network) * batch}
+
+
+def held_by_inference(wildcards):
+    """Return what an arm's inference holds."""
+    return held_by_filling(ARMS[wildcards.arm]["network"])
+
+
+def worked_by_inference(wildcards):
+    """Return what an arm's inference works on."""
+    width = width_of(ARMS[wildcards.arm]["network"])
+    return {**SHARD, "forward": width**2 * SHARD["voxels"]}
 
 
 def sensitivity_memory(wildcards):
-    """Return the memory in MB of a setting: volumes, and the activations of a batch."""
-    # One job generates, fills and measures in turn: the hungriest of these decides.
-    needs = [measuring_memory_mb(*measured_voxels()), memory(bytes_a_voxel=80, base_mb=500)]
-    for name in sensitivity_networks(wildcards):
-        needs.append(
-            inference_memory_mb(
-                STRUCTURE["shape"],
-                width_factor=width_of(name),
-                batch_pixels=EXPERIMENT["infer"]["batch_pixels"],
-                cuda=CUDA,
-            )
-        )
-    return max(needs)
+    """Return the memory in MB of a setting: one job generates, fills and measures in turn."""
+    networks = sensitivity_networks(wildcards)
+    return max(
+        memory_mb("measure_sensitivity", VOLUME),
+        memory_mb("measure", MEASURED),
+        *(memory_mb("infer", held_by_filling(name), cuda=CUDA) for name in networks),
+    )

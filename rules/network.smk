@@ -18,7 +18,7 @@ rule train_network:
     threads: 2
     resources:
         gpu=1,
-        mem_mb=growing(network_memory),
+        mem_mb=memory("train_network", held_by_training),
         runtime=training_runtime,
     params:
         base_seed=EXPERIMENT["base_seed"],

@@ -13,12 +13,13 @@ rule place_slices:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=growing(memory(bytes_a_voxel=0.7, base_mb=54)),
-        runtime=growing(minutes(seconds_a_megavoxel=0.2)),
+        mem_mb=memory("place_slices", VOLUME),
+        runtime=minutes("place_slices", SHARD),
     params:
         datasets=datasets_of,
         placement="{placement}",
         nominal_nm=EXPERIMENT["place_slices"]["nominal_nm"],
+        positions=EXPERIMENT["place_slices"]["positions"],
         code=code("place_slices"),
     script:
         "../workflow_scripts/place_slices.py"

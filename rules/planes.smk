@@ -14,8 +14,8 @@ rule extract_planes:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=growing(training_memory(bytes_a_voxel=4.5, base_mb=86)),
-        runtime=growing(training_minutes(seconds_a_megavoxel=0.3)),
+        mem_mb=memory("extract_planes", training_volumes),
+        runtime=minutes("extract_planes", training_volumes),
     params:
         code=code("extract_planes"),
     script:
@@ -34,8 +34,8 @@ rule split_planes:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=growing(memory(bytes_a_voxel=0, base_mb=90)),
-        runtime=growing(5),
+        mem_mb=memory("split_planes"),
+        runtime=minutes("split_planes"),
     params:
         base_seed=EXPERIMENT["base_seed"],
         split_by=lambda wildcards: TRAINING_SETS[wildcards.training_set]["split_by"],

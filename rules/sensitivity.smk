@@ -15,12 +15,13 @@ rule measure_sensitivity:
     resources:
         gpu=1,
         mem_mb=growing(sensitivity_memory),
-        runtime=growing(minutes(seconds_a_megavoxel=30, volumes=SENSITIVITY_DATASETS)),
+        runtime=minutes("measure_sensitivity", times(SENSITIVITY_DATASETS, VOLUME)),
     params:
         datasets=list(range(SENSITIVITY_DATASETS)),
         base_seed=EXPERIMENT["base_seed"],
         structure=STRUCTURE,
         setting=sensitivity_setting,
+        positions=EXPERIMENT["place_slices"]["positions"],
         arms=sensitivity_arms,
         max_pixels=EXPERIMENT["fill_holes"]["max_pixels"],
         inference=EXPERIMENT["infer"],
@@ -38,7 +39,7 @@ rule tabulate_sensitivity:
     output:
         rows=ensure("<results>/tables/sensitivity_datasets.csv", non_empty=True),
         table=ensure(
-            collect("<results>/tables/sensitivity.{suffix}", suffix=["csv", "md", "tex"]),
+            collect("<results>/tables/sensitivity.{suffix}", suffix=["csv", "md"]),
             non_empty=True,
         ),
     log:
@@ -48,14 +49,12 @@ rule tabulate_sensitivity:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=growing(1000),
-        runtime=growing(20),
+        mem_mb=memory("tabulate_sensitivity"),
+        runtime=minutes("tabulate_sensitivity"),
     params:
         settings=SETTINGS,
         cases=SENSITIVITY_CASES,
-        confidence=EXPERIMENT["make_tables"]["confidence"],
-        resamples=EXPERIMENT["make_tables"]["resamples"],
-        base_seed=EXPERIMENT["base_seed"],
+        bootstrap=BOOTSTRAP,
         code=code("tabulate_sensitivity"),
     script:
         "../workflow_scripts/tabulate_sensitivity.py"
@@ -73,8 +72,8 @@ rule plot_sensitivity:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
+        mem_mb=memory("plot_sensitivity"),
+        runtime=minutes("plot_sensitivity"),
     params:
         voxel_nm=STRUCTURE["voxel_nm"],
         defaults=SENSITIVITY_DEFAULTS,

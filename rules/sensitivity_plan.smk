@@ -1,7 +1,7 @@
 """What the target sensitivity varies, and the inputs and parameters of its rules."""
 
 from fibgap.fillers import FILLER_HOMES
-from fibgap.sensitivity.plan import make_plan
+from fibgap.experiment.sensitivity.plan import make_plan
 
 # What a configuration without the section sensitivity would compute for that target: nothing.
 SENSITIVITY = make_plan(EXPERIMENT) if "sensitivity" in EXPERIMENT else None

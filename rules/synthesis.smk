@@ -11,8 +11,8 @@ rule generate_volumes:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=growing(memory(bytes_a_voxel=14, base_mb=290)),
-        runtime=growing(minutes(seconds_a_megavoxel=0.5)),
+        mem_mb=memory("generate_volumes", VOLUME),
+        runtime=minutes("generate_volumes", SHARD),
     params:
         datasets=datasets_of,
         base_seed=EXPERIMENT["base_seed"],
@@ -35,10 +35,8 @@ rule generate_training_volumes:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=growing(
-            lambda wildcards: memory(14, base_mb=290, shape=training_set(wildcards)["shape"])
-        ),
-        runtime=growing(training_minutes(seconds_a_megavoxel=0.5)),
+        mem_mb=memory("generate_training_volumes", training_volume),
+        runtime=minutes("generate_training_volumes", training_volumes),
     params:
         volumes=lambda wildcards: TRAINING_SETS[wildcards.training_set]["volumes"],
         settings=training_set,

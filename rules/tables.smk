@@ -1,5 +1,20 @@
 """Tables S3 and S4, figures, a showcase to look at, and the report."""
 
+# What stands beside the published tables, see fibgap/report/results.py.
+FINDINGS = ["all_arms", "agreement", "comparisons", "wins", "names"]
+if BASELINE in ARMS and any(arm in NETWORK_ARMS or arm in CLASSICAL[1:] for arm in ARMS):
+    FINDINGS += ["shares", "equivalence"]
+# Relative, so that a checkout that is moved has nothing to do.
+PUBLISHED = os.path.relpath(f"{workflow.basedir}/config/reference")
+REFERENCE = collect(f"{PUBLISHED}/table_{{table}}.csv", table=["S3", "S4"])
+SHOWCASE_SHARD = SHARDS[DATASETS["showcase"] // DATASETS["shard_size"]]
+FIGURES = [
+    "showcase",
+    *(f"errors_{measure}" for measure in [*MEASURES, "voxels"]),
+    "curves",
+    *(f"history_{network}" for network in TRAINED),
+]
+
 
 rule make_tables:
     input:
@@ -10,11 +25,12 @@ rule make_tables:
         ensure(
             collect(
                 "<results>/tables/{table}.{suffix}",
-                table=[*PAPER_TABLES, "agreement", *STATISTICS],
-                suffix=["csv", "md", "tex"],
+                table=[*PAPER_TABLES, *FINDINGS],
+                suffix=["csv", "md"],
             ),
             non_empty=True,
         ),
+        ensure(collect("<results>/tables/{table}.tex", table=PAPER_TABLES), non_empty=True),
     log:
         "<logs>/make_tables.log",
     benchmark:
@@ -22,10 +38,15 @@ rule make_tables:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=growing(memory(bytes_a_voxel=0, base_mb=200)),
-        runtime=growing(20),
+        mem_mb=memory("make_tables"),
+        runtime=minutes("make_tables"),
     params:
-        **TABLE_PARAMS,
+        arms=EXPERIMENT["arms"],
+        network_arms=NETWORK_ARMS,
+        labels={arm: NETWORKS[ARMS[arm]["network"]].get("label") for arm in NETWORK_ARMS},
+        weights=[weights_sha256(NETWORKS[ARMS[arm]["network"]]["weights"]) for arm in NETWORK_ARMS],
+        bootstrap=BOOTSTRAP,
+        tpcf_centred=EXPERIMENT["measure"]["tpcf_centred"],
         code=code("make_tables"),
     script:
         "../workflow_scripts/make_tables.py"
@@ -34,10 +55,15 @@ rule make_tables:
 rule plot_figures:
     input:
         metrics="<results>/tables/datasets.csv",
+        summary="<results>/tables/all_arms.csv",
         measures=ALL_MEASURES,
         reference=REFERENCE,
     output:
-        errors=collect("<results>/figures/errors.{suffix}", suffix=["svg", "png"]),
+        errors=collect(
+            "<results>/figures/errors_{measure}.{suffix}",
+            measure=[*MEASURES, "voxels"],
+            suffix=["svg", "png"],
+        ),
         curves=collect("<results>/figures/curves.{suffix}", suffix=["svg", "png"]),
     log:
         "<logs>/plot_figures.log",
@@ -46,13 +72,11 @@ rule plot_figures:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=growing(memory(bytes_a_voxel=0, base_mb=240)),
-        runtime=growing(20),
+        mem_mb=memory("plot_figures"),
+        runtime=minutes("plot_figures"),
     params:
-        arms=[ORIGINAL, *ARMS],
+        measures=[*MEASURES, "voxels"],
         voxel_nm=STRUCTURE["voxel_nm"],
-        resamples=EXPERIMENT["make_tables"]["resamples"],
-        base_seed=EXPERIMENT["base_seed"],
         code=code("plot_figures"),
     script:
         "../workflow_scripts/plot_figures.py"
@@ -70,8 +94,8 @@ rule plot_history:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=growing(memory(bytes_a_voxel=0, base_mb=190)),
-        runtime=growing(10),
+        mem_mb=memory("plot_history"),
+        runtime=minutes("plot_history"),
     params:
         code=code("plot_history"),
     script:
@@ -83,9 +107,13 @@ rule export_showcase:
         truth=f"<results>/volumes/{SHOWCASE_SHARD}.h5",
         placed=f"<results>/placed/repositioned/{SHOWCASE_SHARD}.h5",
         arms=[final_volumes_of(arm, SHOWCASE_SHARD) for arm in ARMS],
+        placements=[
+            f"<results>/placed/{arm['placement']}/{SHOWCASE_SHARD}.h5" for arm in ARMS.values()
+        ],
     output:
         stacks=directory("<results>/showcase"),
         figure=collect("<results>/figures/showcase.{suffix}", suffix=["svg", "png"]),
+        layers="<results>/figures/showcase_layers.json",
     log:
         "<logs>/export_showcase.log",
     benchmark:
@@ -93,8 +121,8 @@ rule export_showcase:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=growing(memory(bytes_a_voxel=1.5 * (len(ARMS) + 1), base_mb=209)),
-        runtime=growing(20),
+        mem_mb=memory("export_showcase", times(len(ARMS) + 1, VOLUME)),
+        runtime=minutes("export_showcase"),
     params:
         arms=list(ARMS),
         dataset=DATASETS["showcase"],
@@ -105,10 +133,9 @@ rule export_showcase:
 
 rule write_report:
     input:
-        metrics="<results>/tables/datasets.csv",
-        reference=REFERENCE,
-        weights=[weights_path(ARMS[arm]["network"]) for arm in NETWORK_ARMS],
-        figures=[path for _, path in FIGURES],
+        tables=collect("<results>/tables/{table}.csv", table=[*PAPER_TABLES, *FINDINGS]),
+        figures=collect("<results>/figures/{figure}.svg", figure=FIGURES),
+        layers="<results>/figures/showcase_layers.json",
     output:
         "<results>/report.html",
     log:
@@ -118,17 +145,15 @@ rule write_report:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=growing(memory(bytes_a_voxel=0, base_mb=220)),
-        runtime=growing(20),
+        mem_mb=memory("write_report"),
+        runtime=minutes("write_report"),
     params:
-        **TABLE_PARAMS,
-        name=EXPERIMENT["name"],
         experiment=EXPERIMENT,
-        figures=lambda wildcards, input: [
-            list(pair) for pair in zip([kind for kind, _ in FIGURES], input.figures)
-        ],
         benchmarks=f"results/{EXPERIMENT['name']}/benchmarks",
-        commands=COMMANDS,
+        commands=[
+            f"snakemake --configfile {os.path.relpath(path)} --cores 2"
+            for path in workflow.configfiles
+        ],
         code=code("write_report"),
     script:
         "../workflow_scripts/write_report.py"

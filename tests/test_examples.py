@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from fibgap import seeds
-from fibgap.synthesis import Level, generate_volume
-from fibgap.tiff import write_tiff
+from fibgap.io.tiff import write_tiff
+from fibgap.synthetic.structure import Level, generate_volume
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fibgap.errors import InputError
-from fibgap.milling import Milling, mill_volume
-from fibgap.placement import PLACEMENTS, place_slices
+from fibgap.placement import PLACEMENTS, place_slices, placement_facts
 from fibgap.stack import SliceStack
+from fibgap.synthetic.milling import Milling, mill_volume
 
 
 def stack_at(depths, voxel_nm=2.5):
@@ -25,9 +25,11 @@ def kept(gapped):
     return (gapped.slices.reshape(-1, 16)[:, :8] @ (1 << np.arange(8))).tolist()
 
 
-def place(depths, placement, *, nominal_nm=10.0, voxel_nm=2.5):
+def place(depths, placement, *, nominal_nm=10.0, voxel_nm=2.5, check=False, **options):
     """Place numbered slices that lie at these depths."""
-    return place_slices(stack_at(depths, voxel_nm), placement, nominal_nm=nominal_nm)
+    return place_slices(
+        stack_at(depths, voxel_nm), placement, nominal_nm=nominal_nm, check=check, **options
+    )
 
 
 # Depths in tenths of a nm, increasing, and a voxel size in tenths of a nm.
@@ -73,12 +75,53 @@ def test_repositioned_by_hand():
 
 
 def test_grid_starts_at_the_first_slice():
-    """A stack that begins at 11 nm lies on layers from 4 onwards, and nothing lies before it."""
-    # 11 / 2.5 = 4.4 and 22 / 2.5 = 8.8: layers 4 and 9, five steps for 11 nm of depth.
+    """Layers count from the first slice at 11 nm, and nothing lies before it."""
+    # 11 / 2.5 = 4.4: four steps for 11 nm of depth, and layer 4 of a grid that begins at 0.
     gapped = place([11, 22], "repositioned")
+    assert gapped.layers.tolist() == [0, 4]
+    assert gapped.origin_layer == 4
+    assert gapped.effective_voxel_nm == pytest.approx(11 / 4, rel=1e-15)
+
+
+def test_a_grid_can_be_given():
+    """On the grid of a true volume from 0 on, slices at 11 and 22 nm lie on layers 4 and 9."""
+    # 11 / 2.5 = 4.4 and 22 / 2.5 = 8.8: five steps.
+    gapped = place([11, 22], "repositioned", grid_start_nm=0)
     assert gapped.layers.tolist() == [0, 5]
     assert gapped.origin_layer == 4
     assert gapped.effective_voxel_nm == pytest.approx(11 / 5, rel=1e-15)
+    # On one that has a layer at 1.25 nm they lie 9.75 and 20.75 nm, 3.9 and 8.3 voxels, after it.
+    gapped = place([11, 22], "repositioned", grid_start_nm=1.25)
+    assert gapped.layers.tolist() == [0, 4]
+    assert gapped.origin_layer == 5  # of a grid from 0 on: 1.25 nm is half-way, the deeper one
+
+
+@given(
+    st.lists(st.integers(1, 120), min_size=1, max_size=30),
+    st.integers(-9999, 9999),
+    st.sampled_from([2, 5, 10, 14, 25]),
+    st.sampled_from(["repositioned", "resampled"]),
+    st.sampled_from(["rounded", "true"]),
+)
+def test_where_depths_begin_changes_nothing(steps, shift, voxel, placement, positions):
+    """Adding a length to all depths moves no slice: only the distances from the first count."""
+    tenths = np.cumsum([0, *steps])
+    if tenths[-1] < 15 * voxel:
+        return  # too thin a stack for the planes of a nominal spacing
+    found = [
+        place(
+            depths / 10,
+            placement,
+            nominal_nm=1.5 * voxel,
+            voxel_nm=voxel / 10,
+            positions=positions,
+        )
+        for depths in (tenths, tenths + shift)
+    ]
+    assert found[0].layers.tolist() == found[1].layers.tolist()
+    assert kept(found[0]) == kept(found[1])
+    # Depths of up to 1100 nm are rounded to 1e-13 nm, a voxel is 0.2 nm or more.
+    np.testing.assert_allclose(found[0].positions, found[1].positions, rtol=0, atol=1e-11)
 
 
 @pytest.mark.parametrize(
@@ -113,20 +156,19 @@ def test_ties_are_ties_in_decimals():
 @given(decimal_depths, decimal_voxels)
 def test_repositioned_agrees_with_exact_search(tenths, voxel):
     """Every layer holds the slice nearest to its centre among those that round to it."""
-    expected = search_layers(tenths, voxel)
+    expected = search_layers([depth - tenths[0] for depth in tenths], voxel)
     depths = [depth / 10 for depth in tenths]
     if len(expected) < 2:
         with pytest.raises(InputError, match="placement left 1 known layer"):
             place(depths, "repositioned", voxel_nm=voxel / 10)
         return
     gapped = place(depths, "repositioned", voxel_nm=voxel / 10)
-    first = min(expected.values())
-    assert dict(zip(kept(gapped), (gapped.layers + first).tolist(), strict=True)) == expected
-    assert gapped.origin_layer == first
+    assert dict(zip(kept(gapped), gapped.layers.tolist(), strict=True)) == expected
+    assert gapped.origin_layer == (Fraction(tenths[0], voxel) + Fraction(1, 2)).__floor__()
     assert gapped.n_given == len(tenths)
     assert gapped.largest_gap == max(np.diff(sorted(expected.values()))) - 1
     outermost = [depths[min(expected)], depths[max(expected)]]
-    steps = max(expected.values()) - first
+    steps = max(expected.values())
     assert gapped.effective_voxel_nm == pytest.approx(
         (outermost[1] - outermost[0]) / steps, rel=1e-12
     )
@@ -136,7 +178,7 @@ def test_repositioned_agrees_with_exact_search(tenths, voxel):
 def test_resampled_agrees_with_exact_search(tenths, voxel, nominal):
     """Every plane of the regular grid keeps the slice nearest to it, at the slice's own depth."""
     chosen = search_resampled(tenths, nominal)
-    layers = search_layers([tenths[n] for n in chosen], voxel)
+    layers = search_layers([tenths[n] - tenths[0] for n in chosen], voxel)
     expected = {chosen[n]: layer for n, layer in layers.items()}
     depths = [depth / 10 for depth in tenths]
     if len(expected) < 2:
@@ -144,10 +186,9 @@ def test_resampled_agrees_with_exact_search(tenths, voxel, nominal):
             place(depths, "resampled", voxel_nm=voxel / 10, nominal_nm=nominal / 10)
         return
     gapped = place(depths, "resampled", voxel_nm=voxel / 10, nominal_nm=nominal / 10)
-    first = min(expected.values())
-    assert dict(zip(kept(gapped), (gapped.layers + first).tolist(), strict=True)) == expected
+    assert dict(zip(kept(gapped), gapped.layers.tolist(), strict=True)) == expected
     assert gapped.n_given == len(tenths)
-    assert gapped.origin_layer == first
+    assert gapped.origin_layer == (Fraction(tenths[0], voxel) + Fraction(1, 2)).__floor__()
 
 
 def test_resampled_by_hand():
@@ -232,3 +273,52 @@ def test_unknown_placement_fails_by_name():
     assert set(PLACEMENTS) == {"repositioned", "nominal", "resampled"}
     with pytest.raises(InputError, match="'guessed' is unknown; choose one of repositioned, nom"):
         place([0, 6, 20], "guessed")
+
+
+def test_true_positions_by_hand():
+    """With true positions slices at 0, 6, 7.4, 20 nm lie 0, 2.4, 2.96 and 8 voxels deep."""
+    gapped = place([0, 6, 7.4, 20.5], "repositioned", positions="true")
+    assert gapped.layers.tolist() == [0, 2, 3, 8]
+    np.testing.assert_allclose(gapped.positions, [0, 2.4, 2.96, 8.2], rtol=1e-15)
+    # The grid is that of the depths: a step is a voxel, and the last slice is 0.2 voxels off it.
+    assert gapped.effective_voxel_nm == 2.5
+    rounded = place([0, 6, 7.4, 20.5], "repositioned")
+    assert rounded.positions.tolist() == rounded.layers.tolist() == [0, 2, 3, 8]
+    assert rounded.effective_voxel_nm == pytest.approx(20.5 / 8, rel=1e-15)
+
+
+def test_true_positions_drop_no_slice():
+    """Of slices on one layer the nearest to its centre is shown, and the others are still there."""
+    # 0, 1.6, 2.4, 2.2 voxels: three slices round to layer 2, that at 5.5 nm is the nearest.
+    gapped = place([0, 4.0, 5.5, 6.0, 20], "repositioned", positions="true")
+    assert gapped.layers.tolist() == [0, 2, 8]
+    assert kept(gapped) == [0, 2, 4]
+    assert gapped.spare_positions.tolist() == [1.6, 2.4]
+    positions, slices = gapped.samples()
+    np.testing.assert_allclose(positions, [0, 1.6, 2.2, 2.4, 8], rtol=1e-15)
+    np.testing.assert_array_equal(slices, stack_at([0, 4.0, 5.5, 6.0, 20]).slices)
+    assert placement_facts(gapped) == {
+        "n_slices": 3,
+        "n_dropped": 0,
+        "n_layers": 9,
+        "effective_voxel_nm": 2.5,
+        "largest_gap_layers": 5,
+    }
+    assert placement_facts(place([0, 4.0, 5.5, 6.0, 20], "repositioned"))["n_dropped"] == 2
+
+
+def test_true_positions_of_a_nominal_stack():
+    """Slices of nominally 6 nm lie 2.4 voxels apart, and 14 nm of depth are 4.8 such voxels."""
+    gapped = place([0, 5, 14], "nominal", nominal_nm=6, positions="true")
+    assert gapped.layers.tolist() == [0, 2, 5]
+    np.testing.assert_allclose(gapped.positions, [0, 2.4, 4.8], rtol=1e-15)
+    assert gapped.effective_voxel_nm == pytest.approx(14 / 4.8, rel=1e-15)
+
+
+def test_unknown_positions_and_a_missing_thickness_fail_by_name():
+    """Positions have one of two names, and a regular grid needs a thickness."""
+    with pytest.raises(InputError, match="positions 'exact' are unknown; choose one of rounded, t"):
+        place([0, 6, 20], "repositioned", positions="exact")
+    for placement in ("nominal", "resampled"):
+        with pytest.raises(InputError, match=f"placement '{placement}' needs nominal_nm"):
+            place([0, 6, 20], placement, nominal_nm=None)

@@ -11,18 +11,18 @@ import yaml
 from numpy.typing import NDArray
 
 from fibgap import seeds
-from fibgap.fillers.weights import threshold
-from fibgap.milling import cut_slices
+from fibgap.fillers.interpolation import threshold
 from fibgap.network.architecture import Network
 from fibgap.network.inference import PlaneFiller, predict
+from fibgap.network.shipped import resolve_weights
 from fibgap.network.weights import load_weights
 from fibgap.placement import place_slices
-from fibgap.shipped import resolve_weights
 from fibgap.stack import GappedVolume
-from fibgap.synthesis import Level, generate_volume
+from fibgap.synthetic.milling import cut_slices
+from fibgap.synthetic.structure import Level, generate_volume
 from tests.workflow.conftest import copy_project
 
-#: Share of voxels that a GPU may decide otherwise than a CPU; docs/workflow.md states it. cuDNN
+#: Share of voxels that a GPU may decide otherwise than a CPU; docs/running.md states it. cuDNN
 #: multiplies fp32 in TF32, with 10 bits, which shifts an output by some 2e-4; of the outputs, 5 %
 #: lie within 0.1 of one half, a quarter a unit, so that a quarter of 2e-4 flips. Twice that.
 GPU_VOXELS = 1e-4

@@ -18,14 +18,15 @@ import torch
 import yaml
 from safetensors.torch import load_file, save_file
 
-from fibgap import config as configuration
 from fibgap.errors import InputError
+from fibgap.experiment import config as configuration
+from fibgap.io.shards import Record, process_shard, read_record, shard_datasets
+from fibgap.io.tiff import read_tiff, write_tiff
 from fibgap.network.architecture import Architecture, Network
+from fibgap.network.shipped import FOLDER, read_training, resolve_weights
 from fibgap.network.weights import load_weights, save_weights
-from fibgap.shipped import FOLDER, read_training, resolve_weights
-from fibgap.storage import Record, process_shard, read_record, shard_datasets
-from fibgap.tables import frame_table, to_html, to_latex, to_markdown
-from fibgap.tiff import read_tiff, write_tiff
+from fibgap.report.page import Page, render_report
+from fibgap.report.tables import frame_table, to_latex, to_markdown
 from tests.workflow.conftest import copy_project
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -255,7 +256,7 @@ def test_words_in_a_configuration_do_not_leave_their_cell() -> None:
     """Markup in a label stays text in every format of a table."""
     words = r"<script>alert(1)</script> \input{/etc/passwd} | `x`"
     table = frame_table(pd.DataFrame({"step": [words]}), caption=words, footnotes=[words])
-    assert "<script" not in to_html(table)
+    assert "<script>alert" not in render_report(Page(words, costs=table))
     assert r"\input" not in to_latex(table)
     assert not re.search(r"(?<!\\)<script", to_markdown(table))
 
@@ -419,7 +420,7 @@ def test_a_tiff_has_one_series(tmp_path: Path) -> None:
     with tifffile.TiffWriter(path) as writer:
         writer.write(np.zeros((4, 4), np.uint8))
         writer.write(np.zeros((5, 5), np.uint8))
-    with pytest.raises(InputError, match="page 1 .* has 5 x 5 pixels, but page 0 .* has 4 x 4"):
+    with pytest.raises(InputError, match=r"page 1 .* has 5 x 5 pixels, but page 0 .* has 4 x 4"):
         read_tiff(path)
 
 

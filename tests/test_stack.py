@@ -147,3 +147,71 @@ def test_impossible_gapped_volume_fails(layers, slices, message):
     """A grid begins and ends at known layers, and holds one slice on each of them."""
     with pytest.raises(InputError, match=message):
         gapped(layers, slices)
+
+
+def placed(**changes):
+    """Return a gapped volume with positions and a further slice."""
+    given = {
+        "slices": SLICES,
+        "layers": np.array([0, 2, 5]),
+        "voxel_nm": 2.5,
+        "origin_layer": 3,
+        "effective_voxel_nm": 2.5,
+        "n_given": 4,
+        "positions": np.array([0.0, 2.2, 4.6]),
+        "spare_slices": ~SLICES[:1],
+        "spare_positions": np.array([2.4]),
+    }
+    return GappedVolume(**{**given, **changes})
+
+
+def test_slices_lie_at_their_layers_unless_it_is_said():
+    """Without positions a slice lies at the centre of its layer, and there are no further ones."""
+    volume = gapped()
+    assert volume.positions.tolist() == [0, 1, 5]
+    positions, slices = volume.samples()
+    assert positions is volume.positions
+    assert slices is volume.slices
+
+
+def test_all_slices_in_the_order_of_depth():
+    """A further slice at 2.4 voxels comes between those at 2.2 and at 4.6."""
+    positions, slices = placed().samples()
+    assert positions.tolist() == [0, 2.2, 2.4, 4.6]
+    np.testing.assert_array_equal(slices, [SLICES[0], SLICES[1], ~SLICES[0], SLICES[2]])
+
+
+def test_a_part_of_a_stack_keeps_its_positions():
+    """From the second known layer on, layers count anew and slices stay where they are."""
+    part = placed().between(1, 2)
+    assert part.layers.tolist() == [0, 3]
+    np.testing.assert_allclose(part.positions, [0.2, 2.6], rtol=1e-14)
+    np.testing.assert_allclose(part.spare_positions, [0.4], rtol=1e-14)
+    assert part.origin_layer == 5
+    np.testing.assert_array_equal(part.slices, SLICES[1:])
+    part = placed(origin_layer=None).between(0, 1)
+    assert part.layers.tolist() == [0, 2]
+    assert part.origin_layer is None
+    assert len(part.spare_slices) == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"positions": np.array([0.0, 2.6, 4.6])}, "within half a voxel of their layers"),
+        ({"positions": np.array([0.0, 2.0])}, "within half a voxel of their layers"),
+        ({"positions": np.array([0.0, np.nan, 5.0])}, "within half a voxel of their layers"),
+        ({"spare_positions": np.array([2.2])}, "1 further slices need as many positions of their"),
+        ({"spare_positions": np.array([2.3, 2.4])}, "1 further slices need as many positions"),
+        ({"spare_positions": np.array([np.inf])}, "1 further slices need as many positions"),
+        ({"spare_slices": np.zeros((1, 2, 2), bool)}, r"have the shape \(2, 2\), but the others"),
+        (
+            {"layers": np.array([0, 2, 3]), "positions": np.array([0.0, 2.5, 2.5])},
+            "must increase",
+        ),
+    ],
+)
+def test_positions_that_fit_no_layer_fail(changes, message):
+    """A slice lies within half a voxel of its layer, and no two slices lie at one depth."""
+    with pytest.raises(InputError, match=message):
+        placed(**changes)

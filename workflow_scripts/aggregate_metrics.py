@@ -1,8 +1,12 @@
 """Collect the measures of all arms by dataset and by shard (reads: measures; writes: CSV)."""
 
-from fibgap.aggregation import collect_metrics, require_every_dataset_once, summarise_shards
-from fibgap.progress import job_log
-from fibgap.storage import write_aside
+from fibgap.experiment.aggregation import (
+    collect_metrics,
+    require_every_dataset_once,
+    summarise_shards,
+)
+from fibgap.io.files import write_aside
+from fibgap.workflow.job_log import job_log
 
 
 def main(

@@ -1,32 +1,41 @@
-"""Export one dataset for people to look at (reads: volumes; writes: TIFF stacks, a figure)."""
+"""Export one dataset for people to look at (reads: volumes; writes: TIFF stacks, pictures)."""
 
+import json
 from pathlib import Path
 
-from fibgap.evaluation import cut_truth
-from fibgap.figures import plot_showcase, save_figure
-from fibgap.progress import job_log
-from fibgap.records import gapped_from_record
-from fibgap.storage import read_record
-from fibgap.tiff import write_tiff
+from fibgap.io.files import write_aside
+from fibgap.io.records import gapped_from_record
+from fibgap.io.shards import read_record
+from fibgap.io.tiff import write_tiff
+from fibgap.report.figures import Rebuilt, plot_showcase, save_figure, showcase_layers
+from fibgap.stack import between_slices
+from fibgap.workflow.job_log import job_log
 
 
-def main(truth: str, placed: str, arms: dict, stacks: Path, figure: list, *, dataset: int) -> None:
-    """Write the truth, the slices at their depths and every arm; arms are shards by name."""
+def main(truth: str, placed: str, arms: dict, output: dict, *, dataset: int) -> None:
+    """Write truth, slices and arms; by name, an arm is its shard and that of its placement."""
     gapped = gapped_from_record(read_record(placed, dataset))
-    true_part = cut_truth(read_record(truth, dataset).arrays["volume"], gapped)
-    volumes = {arm: read_record(path, dataset).arrays["volume"] for arm, path in arms.items()}
+    true_part = between_slices(read_record(truth, dataset).arrays["volume"], gapped)
+    rebuilt = {}
+    for arm, (path, own) in arms.items():
+        origin = gapped_from_record(read_record(own, dataset)).origin_layer
+        first = None if origin is None else origin - gapped.origin_layer
+        rebuilt[arm] = Rebuilt(read_record(path, dataset).arrays["volume"], first)
+    volumes = {arm: each.volume for arm, each in rebuilt.items()}
     for name, volume in {"Original": true_part, "slices": gapped.volume(), **volumes}.items():
-        write_tiff(stacks / f"{name}.tif", volume, gapped.voxel_nm)
-    save_figure(plot_showcase(true_part, gapped, volumes), *figure)
+        write_tiff(Path(output["stacks"]) / f"{name}.tif", volume, gapped.voxel_nm)
+    save_figure(plot_showcase(true_part, gapped, rebuilt), *output["figure"])
+    with write_aside(output["layers"]) as aside:
+        aside.write_text(json.dumps(showcase_layers(true_part, gapped, rebuilt)))
 
 
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
+        pairs = zip(snakemake.input.arms, snakemake.input.placements, strict=True)
         main(
             snakemake.input.truth,
             snakemake.input.placed,
-            dict(zip(snakemake.params.arms, snakemake.input.arms, strict=True)),
-            Path(snakemake.output.stacks),
-            list(snakemake.output.figure),
+            dict(zip(snakemake.params.arms, pairs, strict=True)),
+            dict(snakemake.output),
             dataset=snakemake.params.dataset,
         )

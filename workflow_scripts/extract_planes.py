@@ -2,17 +2,12 @@
 
 import numpy as np
 
-from fibgap.planes import FAMILIES, extract_planes, plane_manifest
-from fibgap.progress import job_log
-from fibgap.provenance import chain_digest
-from fibgap.storage import (
-    create_hdf5,
-    inherited_attributes,
-    read_record,
-    shard_datasets,
-    write_array,
-    write_aside,
-)
+from fibgap.io.files import write_aside
+from fibgap.io.hdf5 import create_hdf5, write_array
+from fibgap.io.shards import inherited_attributes, read_record, shard_datasets
+from fibgap.network.training.planes import FAMILIES, extract_planes, plane_manifest
+from fibgap.workflow.digests import chain_digest
+from fibgap.workflow.job_log import job_log
 
 
 def main(volumes: str, planes: str, manifest: str, *, params: dict) -> None:

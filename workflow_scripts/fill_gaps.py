@@ -1,10 +1,10 @@
 """Fill the gaps of a shard by a classical filler (reads: gapped volumes; writes: volumes)."""
 
 from fibgap.fillers import fill
-from fibgap.progress import job_log
-from fibgap.provenance import chain_digest
-from fibgap.records import gapped_from_record
-from fibgap.storage import Record, inherited_attributes, process_shard, read_record
+from fibgap.io.records import gapped_from_record
+from fibgap.io.shards import Record, inherited_attributes, process_shard, read_record
+from fibgap.workflow.digests import chain_digest
+from fibgap.workflow.job_log import job_log
 
 
 def main(placed: str, output: str, *, params: dict) -> None:

@@ -1,10 +1,10 @@
 """Fill small holes in the filled layers of a shard (reads: gapped and filled; writes: volumes)."""
 
 from fibgap.holes import fill_holes
-from fibgap.progress import job_log
-from fibgap.provenance import chain_digest
-from fibgap.records import gapped_from_record
-from fibgap.storage import Record, inherited_attributes, process_shard, read_record
+from fibgap.io.records import gapped_from_record
+from fibgap.io.shards import Record, inherited_attributes, process_shard, read_record
+from fibgap.workflow.digests import chain_digest
+from fibgap.workflow.job_log import job_log
 
 
 def main(placed: str, filled: str, output: str, *, params: dict) -> None:

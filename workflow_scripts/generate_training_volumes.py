@@ -1,9 +1,9 @@
 """Generate the volumes of a training set (writes: volumes)."""
 
-from fibgap.progress import job_log
-from fibgap.provenance import chain_digest
-from fibgap.storage import Record, process_shard
-from fibgap.training_sets import generate_training_volume
+from fibgap.io.shards import Record, process_shard
+from fibgap.synthetic.training_sets import generate_training_volume
+from fibgap.workflow.digests import chain_digest
+from fibgap.workflow.job_log import job_log
 
 
 def main(output: str, *, params: dict) -> None:

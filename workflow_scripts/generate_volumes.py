@@ -1,10 +1,10 @@
 """Generate the true volumes of a shard (writes: volumes)."""
 
 from fibgap import seeds
-from fibgap.progress import job_log
-from fibgap.provenance import chain_digest
-from fibgap.storage import Record, process_shard
-from fibgap.synthesis import Level, generate_volume
+from fibgap.io.shards import Record, process_shard
+from fibgap.synthetic.structure import Level, generate_volume
+from fibgap.workflow.digests import chain_digest
+from fibgap.workflow.job_log import job_log
 
 
 def main(output: str, *, params: dict) -> None:

@@ -3,12 +3,12 @@
 import torch
 
 from fibgap.fillers import fill
-from fibgap.fillers.network import network_options
+from fibgap.io.records import gapped_from_record
+from fibgap.io.shards import Record, inherited_attributes, process_shard, read_record
 from fibgap.network.device import choose_device
-from fibgap.progress import job_log
-from fibgap.provenance import chain_digest
-from fibgap.records import gapped_from_record
-from fibgap.storage import Record, inherited_attributes, process_shard, read_record
+from fibgap.network.filler import network_options
+from fibgap.workflow.digests import chain_digest
+from fibgap.workflow.job_log import job_log
 
 
 def main(placed: str, weights: str, output: str, *, gpus: int, params: dict) -> None:

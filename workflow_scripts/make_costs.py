@@ -1,23 +1,18 @@
-"""Tabulate what a run cost (reads: benchmark files, Snakemake's records; writes: CSV, Markdown)."""
+"""Tabulate what a run cost (reads: benchmark files, logs; writes: CSV, Markdown)."""
 
 from pathlib import Path
 
-from fibgap.costs import cost_tables
-from fibgap.progress import job_log
-from fibgap.tables import write_tables
+from fibgap.report.tables import write_tables
+from fibgap.workflow.costs import costs_and_room
+from fibgap.workflow.job_log import job_log
 
 
-def main(output: dict, *, results: Path, records: str) -> None:
-    """Write the costs of every step, and how much of the wall time was orchestration."""
-    for name, table in cost_tables(results, records).items():
-        write_tables(table, *output[name])
+def main(results: Path, output: list) -> None:
+    """Write the costs of every step of an experiment."""
+    write_tables(costs_and_room(results), *output)
 
 
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
-        main(
-            {"costs": list(snakemake.output.costs), "overhead": list(snakemake.output.overhead)},
-            # The folder of the experiment, in which the tables have one of their own.
-            results=Path(snakemake.output.costs[0]).parents[1],
-            records=".snakemake",
-        )
+        # The folder of the experiment, in which the table has one of its own.
+        main(Path(snakemake.output[0]).parents[1], list(snakemake.output))

@@ -1,19 +1,29 @@
-"""Write Tables S3 and S4, the agreement with the paper and the statistics (reads: datasets)."""
+"""Write all tables: S3, S4, agreement, statistics (reads: datasets; writes: CSV, Markdown, TeX)."""
 
 from pathlib import Path
 
-from fibgap.progress import job_log
-from fibgap.results import load_results
-from fibgap.tables import write_tables
+import pandas as pd
+
+from fibgap.experiment.reference import read_reference
+from fibgap.report.methods import names_frame
+from fibgap.report.results import compute_results
+from fibgap.statistics import Bootstrap
+from fibgap.workflow.job_log import job_log
 
 
 def main(metrics: str, reference: list, weights: dict, folder: Path, *, params: dict) -> None:
-    """Write every table in every format; weights are paths by arm."""
-    results = load_results(metrics, reference, weights, params)
-    named = {f"table_{name}": table for name, table in results.tables.items()}
-    named |= {"agreement": results.agreement, **results.statistics}
-    for name, table in named.items():
-        write_tables(table, *(folder / f"{name}.{suffix}" for suffix in ("csv", "md", "tex")))
+    """Compute everything that is said of a run; weights are paths by arm."""
+    names = names_frame(
+        params["arms"], weights, params["labels"], tpcf_centred=params["tpcf_centred"]
+    )
+    results = compute_results(
+        pd.read_csv(metrics),
+        params["arms"],
+        read_reference(*reference),
+        names,
+        Bootstrap(**params["bootstrap"]),
+    )
+    results.write(folder)
 
 
 if "snakemake" in globals():

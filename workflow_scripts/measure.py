@@ -1,10 +1,11 @@
 """Measure an arm's volumes of a shard (reads: volumes, truth, true measures; writes: measures)."""
 
-from fibgap.evaluation import compare_with_truth, measure_volume, placement_facts
-from fibgap.progress import job_log
-from fibgap.provenance import chain_digest
-from fibgap.records import gapped_from_record
-from fibgap.storage import Record, inherited_attributes, process_shard, read_record
+from fibgap.experiment.evaluation import compare_with_truth, measure_volume
+from fibgap.io.records import gapped_from_record
+from fibgap.io.shards import Record, inherited_attributes, process_shard, read_record
+from fibgap.placement import placement_facts
+from fibgap.workflow.digests import chain_digest
+from fibgap.workflow.job_log import job_log
 
 
 def main(paths: dict, output: str, *, threads: int, params: dict) -> None:

@@ -3,13 +3,13 @@
 import torch
 
 from fibgap.arms import ORIGINAL
-from fibgap.fillers.network import network_options
+from fibgap.experiment.sensitivity.chain import Measuring
+from fibgap.experiment.sensitivity.rows import measure_setting
+from fibgap.io.shards import process_shard
 from fibgap.network.device import choose_device
-from fibgap.progress import job_log
-from fibgap.provenance import chain_digest
-from fibgap.sensitivity.chain import Measuring
-from fibgap.sensitivity.rows import measure_setting
-from fibgap.storage import process_shard
+from fibgap.network.filler import network_options
+from fibgap.workflow.digests import chain_digest
+from fibgap.workflow.job_log import job_log
 
 
 def main(weights: dict, output: str, *, threads: int, gpus: int, params: dict) -> None:
@@ -23,12 +23,17 @@ def main(weights: dict, output: str, *, threads: int, gpus: int, params: dict) -
             tuple(params["measures"]),
             max_pixels=params["max_pixels"],
             threads=threads,
+            positions=params["positions"],
             **params["options"],
         ),
         base_seed=params["base_seed"],
         fill_options={
-            arm: network_options(path, device, **params["inference"])
-            for arm, path in weights.items()
+            arm["name"]: {
+                **network_options(weights[arm["name"]], device, **params["inference"]),
+                **{name: arm[name] for name in ("families", "threshold")},
+            }
+            for arm in params["arms"]
+            if arm["filler"] == "network"
         },
     )
     process_shard(

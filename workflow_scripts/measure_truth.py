@@ -1,11 +1,11 @@
 """Measure the true volumes of a shard (reads: volumes, slices; writes: measures)."""
 
-from fibgap.evaluation import measure_volume
-from fibgap.milling import nearest_layer
-from fibgap.progress import job_log
-from fibgap.provenance import chain_digest
-from fibgap.records import stack_from_record
-from fibgap.storage import Record, inherited_attributes, process_shard, read_record
+from fibgap.experiment.evaluation import measure_volume
+from fibgap.io.records import stack_from_record
+from fibgap.io.shards import Record, inherited_attributes, process_shard, read_record
+from fibgap.stack import between_slices
+from fibgap.workflow.digests import chain_digest
+from fibgap.workflow.job_log import job_log
 
 
 def main(volumes: str, slices: str, output: str, *, threads: int, params: dict) -> None:
@@ -13,8 +13,7 @@ def main(volumes: str, slices: str, output: str, *, threads: int, params: dict) 
 
     def compute(dataset: int) -> Record:
         stack = stack_from_record(read_record(slices, dataset))
-        first, last = nearest_layer(stack.depths_nm[[0, -1]], stack.voxel_nm)
-        volume = read_record(volumes, dataset).arrays["volume"][first : last + 1]
+        volume = between_slices(read_record(volumes, dataset).arrays["volume"], stack)
         return measure_volume(volume, params["measures"], threads=threads, **params["options"])
 
     process_shard(

@@ -1,11 +1,11 @@
 """Mill the volumes of a shard into slices of random thickness (reads: volumes; writes: slices)."""
 
 from fibgap import seeds
-from fibgap.milling import Milling, mill_volume
-from fibgap.progress import job_log
-from fibgap.provenance import chain_digest
-from fibgap.records import stack_to_record
-from fibgap.storage import Record, process_shard, read_record
+from fibgap.io.records import stack_to_record
+from fibgap.io.shards import Record, process_shard, read_record
+from fibgap.synthetic.milling import Milling, mill_volume
+from fibgap.workflow.digests import chain_digest
+from fibgap.workflow.job_log import job_log
 
 
 def main(volumes: str, output: str, *, params: dict) -> None:

@@ -1,10 +1,10 @@
 """Place the slices of a shard on the voxel grid (reads: slices; writes: gapped volumes)."""
 
+from fibgap.io.records import gapped_to_record, stack_from_record
+from fibgap.io.shards import Record, inherited_attributes, process_shard, read_record
 from fibgap.placement import place_slices
-from fibgap.progress import job_log
-from fibgap.provenance import chain_digest
-from fibgap.records import gapped_to_record, stack_from_record
-from fibgap.storage import Record, inherited_attributes, process_shard, read_record
+from fibgap.workflow.digests import chain_digest
+from fibgap.workflow.job_log import job_log
 
 
 def main(slices: str, output: str, *, params: dict) -> None:
@@ -12,7 +12,13 @@ def main(slices: str, output: str, *, params: dict) -> None:
 
     def compute(dataset: int) -> Record:
         stack = stack_from_record(read_record(slices, dataset))
-        gapped = place_slices(stack, params["placement"], nominal_nm=params["nominal_nm"])
+        gapped = place_slices(
+            stack,
+            params["placement"],
+            nominal_nm=params["nominal_nm"],
+            positions=params["positions"],
+            check=False,
+        )
         dropped = gapped.n_given - len(gapped.layers)
         if dropped:
             print(f"dataset {dataset}: {dropped} of {gapped.n_given} slices are not used")

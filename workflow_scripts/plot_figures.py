@@ -1,32 +1,29 @@
-"""Plot errors and curves of all arms (reads: datasets, measures, reference; writes: figures)."""
+"""Plot errors and curves of all arms (reads: datasets, means, measures; writes: figures)."""
 
 import pandas as pd
 
-from fibgap.aggregation import collect_curves
-from fibgap.figures import plot_curves, plot_errors, save_figure
-from fibgap.progress import job_log
-from fibgap.tables import read_reference
+from fibgap.experiment.aggregation import collect_curves
+from fibgap.experiment.reference import read_reference
+from fibgap.report.figures import figure_columns, plot_curves, plot_errors, save_figure
+from fibgap.workflow.job_log import job_log
 
 
-def main(metrics: str, measures: list, reference: list, output: dict, *, params: dict) -> None:
-    """Plot the errors of every dataset, and the mean curves along z and in the plane."""
-    errors = plot_errors(
-        pd.read_csv(metrics),
-        read_reference(*reference),
-        arms=params["arms"],
-        n_resamples=params["resamples"],
-        base_seed=params["base_seed"],
-    )
-    save_figure(errors, *output["errors"])
-    by_measure = {name: collect_curves(measures, name) for name in ("tpcf", "lpf")}
-    curves = {arm: {name: by_measure[name][arm] for name in by_measure} for arm in params["arms"]}
-    save_figure(plot_curves(curves, params["voxel_nm"]), *output["curves"])
+def main(tables: dict, measures: list, reference: list, output: dict, *, params: dict) -> None:
+    """Plot one figure of errors per measure, and the mean curves along z and in the plane."""
+    metrics, summary = pd.read_csv(tables["metrics"]), pd.read_csv(tables["summary"])
+    published = read_reference(*reference)
+    for measure in params["measures"]:
+        figure = plot_errors(metrics, summary, figure_columns(measure), published)
+        save_figure(figure, *(path for path in output["errors"] if f"_{measure}." in path))
+    curves = collect_curves(measures)
+    ordered = {arm: curves[arm] for arm in dict.fromkeys(summary["arm"])}
+    save_figure(plot_curves(ordered, params["voxel_nm"]), *output["curves"])
 
 
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
         main(
-            snakemake.input.metrics,
+            {"metrics": snakemake.input.metrics, "summary": snakemake.input.summary},
             list(snakemake.input.measures),
             list(snakemake.input.reference),
             dict(snakemake.output),

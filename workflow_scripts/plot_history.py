@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from fibgap.figures import plot_history, save_figure
-from fibgap.progress import job_log
+from fibgap.report.figures import plot_history, save_figure
+from fibgap.workflow.job_log import job_log
 
 
 def main(history: str, output: list) -> None:

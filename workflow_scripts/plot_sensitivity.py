@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from fibgap.figures import save_figure
-from fibgap.figures.sensitivity import plot_sensitivity
-from fibgap.progress import job_log
+from fibgap.report.figures import save_figure
+from fibgap.report.figures.sensitivity import plot_sensitivity
+from fibgap.workflow.job_log import job_log
 
 
 def main(table: str, output: list, *, defaults: dict, voxel_nm: float) -> None:

@@ -3,9 +3,9 @@
 import pandas as pd
 
 from fibgap import seeds
-from fibgap.planes import split_planes
-from fibgap.progress import job_log
-from fibgap.storage import write_aside
+from fibgap.io.files import write_aside
+from fibgap.network.training.planes import split_planes
+from fibgap.workflow.job_log import job_log
 
 
 def main(manifest: str, output: str, *, split_by: str, fraction: float, base_seed: int) -> None:

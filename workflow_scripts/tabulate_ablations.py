@@ -2,15 +2,17 @@
 
 import pandas as pd
 
-from fibgap.ablations import ablation_frame, ablation_table
-from fibgap.progress import job_log
-from fibgap.tables import write_tables
+from fibgap.experiment.ablations import ablation_frame
+from fibgap.report.tables import write_tables
+from fibgap.report.tables.ablations import ablation_table
+from fibgap.statistics import Bootstrap
+from fibgap.workflow.job_log import job_log
 
 
-def main(metrics: str, outputs: list, *, ablations: list, statistics: dict) -> None:
+def main(metrics: str, outputs: list, *, ablations: list, bootstrap: dict) -> None:
     """Write the table of ablations in every format."""
-    frame = ablation_frame(pd.read_csv(metrics), ablations, **statistics)
-    write_tables(ablation_table(frame, confidence=statistics["confidence"]), *outputs)
+    frame = ablation_frame(pd.read_csv(metrics), ablations, Bootstrap(**bootstrap))
+    write_tables(ablation_table(frame), *outputs)
 
 
 if "snakemake" in globals():
@@ -19,5 +21,5 @@ if "snakemake" in globals():
             snakemake.input.metrics,
             list(snakemake.output),
             ablations=snakemake.params.ablations,
-            statistics=snakemake.params.statistics,
+            bootstrap=snakemake.params.bootstrap,
         )

@@ -1,11 +1,13 @@
-"""Tabulate errors against every factor (reads: measures of settings; writes: CSV, MD, TeX)."""
+"""Tabulate errors against every factor (reads: measures of settings; writes: CSV, MD)."""
 
-from fibgap.progress import job_log
-from fibgap.sensitivity.plan import Case
-from fibgap.sensitivity.rows import collect_rows
-from fibgap.sensitivity.summary import sensitivity_table, summarise_rows
-from fibgap.storage import write_aside
-from fibgap.tables import write_tables
+from fibgap.experiment.sensitivity.plan import Case
+from fibgap.experiment.sensitivity.rows import collect_rows
+from fibgap.experiment.sensitivity.summary import summarise_rows
+from fibgap.io.files import write_aside
+from fibgap.report.tables import write_tables
+from fibgap.report.tables.sensitivity import sensitivity_table
+from fibgap.statistics import Bootstrap
+from fibgap.workflow.job_log import job_log
 
 
 def main(settings: dict, rows_path: str, table: list, *, params: dict) -> None:
@@ -13,12 +15,7 @@ def main(settings: dict, rows_path: str, table: list, *, params: dict) -> None:
     rows = collect_rows(settings, [Case(**case) for case in params["cases"]])
     with write_aside(rows_path) as aside:
         rows.to_csv(aside, index=False)
-    summary = summarise_rows(
-        rows,
-        confidence=params["confidence"],
-        n_resamples=params["resamples"],
-        base_seed=params["base_seed"],
-    )
+    summary = summarise_rows(rows, Bootstrap(**params["bootstrap"]))
     write_tables(sensitivity_table(summary), *table)
     print(f"tabulate_sensitivity: {len(rows)} rows, {len(summary)} means")
 

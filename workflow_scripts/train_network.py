@@ -6,13 +6,13 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from fibgap.milling import MillingRange
+from fibgap.io.hdf5 import open_hdf5, read_array
 from fibgap.network.device import choose_device
-from fibgap.network.recipe import make_trainer
-from fibgap.planes import FAMILIES
-from fibgap.progress import job_log
-from fibgap.provenance import chain_digest
-from fibgap.storage import open_hdf5, read_array
+from fibgap.network.training.planes import FAMILIES
+from fibgap.network.training.recipe import make_trainer
+from fibgap.synthetic.milling import MillingRange
+from fibgap.workflow.digests import chain_digest
+from fibgap.workflow.job_log import job_log
 
 
 def main(planes: str, split: str, weights: str, history: str, *, gpus: int, params: dict) -> None:

@@ -1,35 +1,38 @@
-"""Write the report, one HTML file (reads: datasets, weights, figures, benchmarks; writes: HTML)."""
+"""Write the report, one HTML file (reads: tables, figures, benchmarks; writes: HTML)."""
 
-from fibgap.progress import job_log
-from fibgap.report import Picture, write_report
-from fibgap.reporting import CAPTIONS, cost_table, facts_of
-from fibgap.results import load_results
+import json
+from pathlib import Path
+
+from fibgap.report.methods import facts_of
+from fibgap.report.page import Page, pictures, write_report
+from fibgap.report.results import read_results
+from fibgap.report.verdict import verdict
+from fibgap.workflow.costs import cost_table
+from fibgap.workflow.job_log import job_log
 
 
-def main(metrics: str, reference: list, weights: dict, output: str, *, params: dict) -> None:
-    """Put tables, statistics, figures and costs on one page; weights are paths by arm."""
-    results = load_results(metrics, reference, weights, params)
-    write_report(
-        output,
-        title=f"fibgap: {params['name']}",
+def main(tables: Path, figures: list, layers: str, output: str, *, params: dict) -> None:
+    """Put verdict, pictures, tables, settings and costs on one page."""
+    results = read_results(tables)
+    page = Page(
+        title=f"fibgap: {params['experiment']['name']}",
+        verdict=verdict(results),
+        tables=results.tables,
+        layers=json.loads(Path(layers).read_text()),
         facts=facts_of(params["experiment"]),
-        tables=list(results.tables.values()),
-        agreement=results.agreement,
-        agreement_sentences=results.agreement_sentences,
-        statistics=list(results.statistics.values()),
-        verdicts=results.verdicts,
-        figures=[Picture(path, **CAPTIONS[kind]) for kind, path in params["figures"]],
         costs=cost_table(params["benchmarks"]),
         commands=params["commands"],
+        **pictures(figures),
     )
+    write_report(output, page)
 
 
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
         main(
-            snakemake.input.metrics,
-            list(snakemake.input.reference),
-            dict(zip(snakemake.params.network_arms, snakemake.input.weights, strict=True)),
+            Path(snakemake.input.tables[0]).parent,
+            list(snakemake.input.figures),
+            snakemake.input.layers,
             snakemake.output[0],
             params=dict(snakemake.params),
         )

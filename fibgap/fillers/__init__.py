@@ -26,7 +26,8 @@ FILLER_HOMES = {
     "linear": "fibgap.fillers.layers",
     "cubic_spline": "fibgap.fillers.spline",
     "shape_based": "fibgap.fillers.shape",
-    "network": "fibgap.fillers.network",
+    "signed_distance_spline": "fibgap.fillers.distance_spline",
+    "network": "fibgap.network.filler",
 }
 
 

@@ -4,13 +4,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fibgap.fillers import register
-from fibgap.fillers.weights import apply_weights, linear_weights, threshold
+from fibgap.fillers.interpolation import apply_weights, linear_weights, threshold
 from fibgap.stack import GappedVolume
 
 
 @register("nearest")
 def fill_nearest(gapped: GappedVolume) -> NDArray[np.bool_]:
-    """Copy the nearest known layer; a tie goes to the lower layer (NN).
+    """Copy the nearest slice; a tie goes to the one that lies lower (NN).
 
     Returns
     -------
@@ -19,13 +19,15 @@ def fill_nearest(gapped: GappedVolume) -> NDArray[np.bool_]:
 
     Notes
     -----
-    ASSUME: of two equally near layers the one with the lower index is copied.
+    ASSUME: of two equally near slices the one at the lower depth is copied.
     """
+    positions, slices = gapped.samples()
     missing = gapped.missing_layers
-    above = np.searchsorted(gapped.layers, missing)
+    above = np.searchsorted(positions, missing)
     below = above - 1
-    take_lower = missing - gapped.layers[below] <= gapped.layers[above] - missing
-    return gapped.slices[np.where(take_lower, below, above)]
+    # A part in 10^9 of a voxel makes a tie in decimals a tie.
+    take_lower = missing - positions[below] <= positions[above] - missing + 1e-9
+    return slices[np.where(take_lower, below, above)]
 
 
 @register("linear")
@@ -37,5 +39,6 @@ def fill_linear(gapped: GappedVolume) -> NDArray[np.bool_]:
     (M, Y, X) bool
         The missing layers.
     """
-    weights = linear_weights(gapped.layers, gapped.missing_layers)
-    return threshold(apply_weights(weights, gapped.slices))
+    positions, slices = gapped.samples()
+    weights = linear_weights(positions, gapped.missing_layers)
+    return threshold(apply_weights(weights, slices))

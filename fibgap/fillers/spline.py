@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fibgap.fillers import register
-from fibgap.fillers.weights import apply_weights, spline_weights, threshold
+from fibgap.fillers.interpolation import apply_weights, spline_weights, threshold, well_apart
 from fibgap.stack import GappedVolume
 
 
@@ -26,14 +26,19 @@ def fill_cubic_spline(gapped: GappedVolume, block_voxels: int = 2**27) -> NDArra
 
     Notes
     -----
-    ASSUME: not-a-knot ends, through all known layers; the supplement says "cubic splines".
+    ASSUME: not-a-knot ends, through all slices; the supplement says "cubic splines". Of slices
+    less than a tenth of a voxel apart one is used, see `well_apart`.
     """
     missing = gapped.missing_layers
-    weights = spline_weights(gapped.layers, missing)
+    positions, slices = gapped.samples()
+    kept = well_apart(positions)
+    if len(kept) < len(positions):
+        positions, slices = positions[kept], slices[kept]
+    weights = spline_weights(positions, missing)
     _, n_y, n_x = gapped.shape
     rows = max(1, block_voxels // (gapped.n_layers * n_x))
     filled = np.empty((len(missing), n_y, n_x), dtype=np.bool_)
     for start in range(0, n_y, rows):
         part = slice(start, start + rows)
-        filled[:, part] = threshold(apply_weights(weights, gapped.slices[:, part]))
+        filled[:, part] = threshold(apply_weights(weights, slices[:, part]))
     return filled

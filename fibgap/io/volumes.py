@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fibgap.errors import InputError
-from fibgap.files import write_aside
+from fibgap.io.files import write_aside
 from fibgap.io.folders import write_folder_aside
 from fibgap.io.formats import Format, require_format
 from fibgap.io.images import read_plain

@@ -1,14 +1,15 @@
-"""Two-point correlation and lineal path of one phase along one axis, counted exactly."""
+"""Two-point correlation and lineal path of one phase, counted exactly."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fibgap.errors import InputError
-from fibgap.measures.volumes import as_binary
+from fibgap.measures.registry import register
+from fibgap.stack import require_binary
 
 BOUNDARIES = ("open", "periodic")
 
@@ -130,41 +131,65 @@ def check_max_lag(max_lag: int, side: int) -> None:
         )
 
 
-def _checked_lines(
-    volume: ArrayLike, axis: int, max_lag: int, phase: bool, boundary: str
-) -> PackedLines:
-    array = as_binary(volume)
-    if not isinstance(axis, int | np.integer) or not 0 <= axis < array.ndim:
+def _curves(
+    volume: ArrayLike,
+    curve: Callable[[PackedLines, int, str], NDArray[np.float64]],
+    axis: int | None,
+    max_lag: int | None,
+    phase: bool,
+    boundary: str,
+) -> NDArray[np.float64]:
+    """Return a curve along one axis, or along z, y and x one below the other."""
+    array = require_binary(volume, "volume")
+    if axis is None and array.ndim != 3:
+        raise InputError(f"volume must be three-dimensional, but its shape is {array.shape}.")
+    if axis is not None and (not isinstance(axis, int | np.integer) or not 0 <= axis < array.ndim):
         raise InputError(f"axis must be an integer from 0 to {array.ndim - 1}, but is {axis}.")
     if not array.size:
         raise InputError(f"volume has no voxels: its shape is {array.shape}.")
-    check_max_lag(max_lag, array.shape[axis])
     check_boundary(boundary)
-    return PackedLines.pack(array, int(axis), phase=phase)
+    axes = range(3) if axis is None else [int(axis)]
+    if max_lag is None:
+        max_lag = default_max_lag(array.shape)
+    for each in axes:
+        check_max_lag(max_lag, array.shape[each])
+    curves = [curve(PackedLines.pack(array, each, phase=phase), max_lag, boundary) for each in axes]
+    return np.array(curves) if axis is None else curves[0]
 
 
+@register("tpcf")
 def two_point_correlation(
-    volume: ArrayLike, *, axis: int, max_lag: int, phase: bool = True, boundary: str = "open"
+    volume: ArrayLike,
+    *,
+    axis: int | None = None,
+    max_lag: int | None = None,
+    phase: bool = True,
+    boundary: str = "open",
+    centred: bool = False,
 ) -> NDArray[np.float64]:
-    """Return the two-point correlation function of one phase along one axis.
+    """Return the two-point correlation function of one phase along every axis or one.
 
     Parameters
     ----------
     volume : (Z, Y, X) bool
-        Gold = True; arrays of one or two dimensions serve as well.
-    axis : int
-        Direction of the lag: 0 is z, 1 is y, 2 is x.
-    max_lag : int
-        Largest lag in voxels, less than the side along `axis`.
+        Solid = True; with an `axis`, arrays of one or two dimensions serve as well.
+    axis : int, optional
+        Direction of the lag: 0 is z, 1 is y, 2 is x; all three if not given.
+    max_lag : int, optional
+        Largest lag in voxels, less than the side along the axis; half the shortest side, rounded
+        down, if not given.
     phase : bool
-        True for gold, False for pores.
+        True for the solid, False for the pores.
     boundary : {"open", "periodic"}
         Whether pairs stay inside the volume or wrap around it.
+    centred : bool
+        Whether the square of the volume fraction of the phase is taken off.
 
     Returns
     -------
-    (max_lag + 1,) float64
-        The function at lags 0, 1, ... voxels; lag 0 is the volume fraction of the phase.
+    (3, max_lag + 1) float64, or (max_lag + 1,) along one axis
+        The function at lags 0, 1, ... voxels along z, y, x; without centring, lag 0 is the volume
+        fraction of the phase.
 
     Raises
     ------
@@ -174,47 +199,58 @@ def two_point_correlation(
     Notes
     -----
     ``S2(n) = (pairs of voxels n apart that are both in the phase) / (pairs n apart)``, not
-    centred: S2 tends to the square of the volume fraction (Torquato, Random Heterogeneous
-    Materials, 2002, section 2.2). The pairs are counted in integers, so the result is exact but
-    for one division.
+    centred unless asked for: S2 tends to the square of the volume fraction (Torquato, Random
+    Heterogeneous Materials, 2002, section 2.2). The pairs are counted in integers, so the result
+    is exact but for one division.
 
-    ASSUME: of the gold, not centred, with open boundaries: pairs that would leave the volume are
+    ASSUME: of the solid, not centred, with open boundaries: pairs that would leave the volume are
     counted neither above nor below the fraction line.
 
     Examples
     --------
-    Of the six pairs at lag 0, five at lag 1 and four at lag 2, these are gold:
+    Of the six pairs at lag 0, five at lag 1 and four at lag 2, these are solid:
 
     >>> s2 = two_point_correlation([1, 1, 1, 0, 1, 1], axis=0, max_lag=2)
     >>> bool(np.all(s2 == [5 / 6, 3 / 5, 2 / 4]))
     True
     """
-    lines = _checked_lines(volume, axis, max_lag, phase, boundary)
-    return lines.two_point_correlation(max_lag, boundary)
+    curves = _curves(volume, PackedLines.two_point_correlation, axis, max_lag, phase, boundary)
+    if not centred:
+        return curves
+    fraction = np.asarray(volume).mean()
+    return curves - (fraction if phase else 1 - fraction) ** 2
 
 
+@register("lpf")
 def lineal_path(
-    volume: ArrayLike, *, axis: int, max_lag: int, phase: bool = True, boundary: str = "open"
+    volume: ArrayLike,
+    *,
+    axis: int | None = None,
+    max_lag: int | None = None,
+    phase: bool = True,
+    boundary: str = "open",
 ) -> NDArray[np.float64]:
-    """Return the lineal-path function of one phase along one axis.
+    """Return the lineal-path function of one phase along every axis or one.
 
     Parameters
     ----------
     volume : (Z, Y, X) bool
-        Gold = True; arrays of one or two dimensions serve as well.
-    axis : int
-        Direction of the segments: 0 is z, 1 is y, 2 is x.
-    max_lag : int
-        Largest lag in voxels, less than the side along `axis`.
+        Solid = True; with an `axis`, arrays of one or two dimensions serve as well.
+    axis : int, optional
+        Direction of the segments: 0 is z, 1 is y, 2 is x; all three if not given.
+    max_lag : int, optional
+        Largest lag in voxels, less than the side along the axis; half the shortest side, rounded
+        down, if not given.
     phase : bool
-        True for gold, False for pores.
+        True for the solid, False for the pores.
     boundary : {"open", "periodic"}
         Whether segments stay inside the volume or wrap around it.
 
     Returns
     -------
-    (max_lag + 1,) float64
-        The function at lags 0, 1, ... voxels; lag 0 is the volume fraction of the phase.
+    (3, max_lag + 1) float64, or (max_lag + 1,) along one axis
+        The function at lags 0, 1, ... voxels along z, y, x; lag 0 is the volume fraction of the
+        phase.
 
     Raises
     ------
@@ -228,7 +264,7 @@ def lineal_path(
     1992). The indicator of such segments follows from that of the shorter ones,
     ``E_n(i) = E_(n-1)(i) and I(i + n)``, so each lag costs one pass.
 
-    ASSUME: of the gold, with open boundaries, normalised by the segments that fit; lag 0 is a
+    ASSUME: of the solid, with open boundaries, normalised by the segments that fit; lag 0 is a
     segment of one voxel.
 
     Examples
@@ -237,58 +273,7 @@ def lineal_path(
     >>> bool(np.all(path == [5 / 6, 3 / 5, 1 / 4, 0, 0, 0]))
     True
     """
-    lines = _checked_lines(volume, axis, max_lag, phase, boundary)
-    return lines.lineal_path(max_lag, boundary)
-
-
-def directional_curves(
-    volume: ArrayLike, max_lag: int | None = None, *, phase: bool = True, boundary: str = "open"
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return two-point correlation and lineal path along every axis of a volume.
-
-    Parameters
-    ----------
-    volume : (Z, Y, X) bool
-        Gold = True.
-    max_lag : int, optional
-        Largest lag in voxels; half the shortest side, rounded down, if not given.
-    phase : bool
-        True for gold, False for pores.
-    boundary : {"open", "periodic"}
-        Whether pairs and segments stay inside the volume or wrap around it.
-
-    Returns
-    -------
-    tpcf : (3, max_lag + 1) float64
-        Two-point correlation, first axis in order z, y, x.
-    lpf : (3, max_lag + 1) float64
-        Lineal path, likewise.
-
-    Raises
-    ------
-    InputError
-        If the volume is not binary, or an argument out of its range.
-
-    Examples
-    --------
-    >>> layers = np.array([True, False, True, False]).reshape(4, 1, 1) & np.ones((4, 4, 4), bool)
-    >>> tpcf, lpf = directional_curves(layers)
-    >>> bool(np.all(tpcf == [[0.5, 0, 0.5], [0.5, 0.5, 0.5], [0.5, 0.5, 0.5]]))
-    True
-    >>> bool(np.all(lpf == [[0.5, 0, 0], [0.5, 0.5, 0.5], [0.5, 0.5, 0.5]]))
-    True
-    """
-    array = as_binary(volume)
-    if array.ndim != 3:
-        raise InputError(f"volume must be three-dimensional, but its shape is {array.shape}.")
-    if max_lag is None:
-        max_lag = default_max_lag(array.shape)
-    tpcf, lpf = [], []
-    for axis in range(3):
-        lines = _checked_lines(array, axis, max_lag, phase, boundary)
-        tpcf.append(lines.two_point_correlation(max_lag, boundary))
-        lpf.append(lines.lineal_path(max_lag, boundary))
-    return np.array(tpcf), np.array(lpf)
+    return _curves(volume, PackedLines.lineal_path, axis, max_lag, phase, boundary)
 
 
 def default_max_lag(shape: tuple[int, ...]) -> int:

@@ -4,16 +4,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fibgap.errors import InputError
-from fibgap.measures.volumes import as_binary
+from fibgap.stack import require_binary
 
 
 def voxel_error(filled: ArrayLike, truth: ArrayLike, missing_layers: ArrayLike) -> float:
-    """Return the fraction of wrong voxels in the layers that were filled.
+    """Return the fraction of misclassified voxels in the layers that were filled.
 
     Parameters
     ----------
     filled : (Z, Y, X) bool
-        Rebuilt volume, gold = True.
+        Rebuilt volume, solid = True.
     truth : (Z, Y, X) bool
         True volume on the same grid.
     missing_layers : (M,) int
@@ -22,7 +22,7 @@ def voxel_error(filled: ArrayLike, truth: ArrayLike, missing_layers: ArrayLike) 
     Returns
     -------
     float
-        From 0, all right, to 1, all wrong; NaN if no layer was missing.
+        From 0, none misclassified, to 1, all of them; NaN if no layer was missing.
 
     Raises
     ------
@@ -45,12 +45,12 @@ def voxel_error(filled: ArrayLike, truth: ArrayLike, missing_layers: ArrayLike) 
 
 
 def dice(filled: ArrayLike, truth: ArrayLike, missing_layers: ArrayLike) -> float:
-    """Return the Dice overlap of the gold in the layers that were filled.
+    """Return the Dice overlap of the solid in the layers that were filled.
 
     Parameters
     ----------
     filled : (Z, Y, X) bool
-        Rebuilt volume, gold = True.
+        Rebuilt volume, solid = True.
     truth : (Z, Y, X) bool
         True volume on the same grid.
     missing_layers : (M,) int
@@ -59,8 +59,8 @@ def dice(filled: ArrayLike, truth: ArrayLike, missing_layers: ArrayLike) -> floa
     Returns
     -------
     float
-        From 0, no common gold, to 1, the same gold; NaN if no layer was missing or neither
-        volume has gold in these layers.
+        From 0, nothing in common, to 1, the same solid; NaN if no layer was missing or neither
+        volume is solid anywhere in these layers.
 
     Raises
     ------
@@ -79,17 +79,17 @@ def dice(filled: ArrayLike, truth: ArrayLike, missing_layers: ArrayLike) -> floa
     0.666666...
     """
     ours, true = _filled_layers(filled, truth, missing_layers)
-    gold = int(np.count_nonzero(ours)) + int(np.count_nonzero(true))
-    return 2 * int(np.count_nonzero(ours & true)) / gold if gold else float("nan")
+    solid = int(np.count_nonzero(ours)) + int(np.count_nonzero(true))
+    return 2 * int(np.count_nonzero(ours & true)) / solid if solid else float("nan")
 
 
 def solid_fraction(volume: ArrayLike) -> float:
-    """Return the fraction of voxels that are gold.
+    """Return the fraction of voxels that are solid.
 
     Parameters
     ----------
     volume : (Z, Y, X) bool
-        Gold = True.
+        Solid = True.
 
     Returns
     -------
@@ -106,17 +106,17 @@ def solid_fraction(volume: ArrayLike) -> float:
     >>> solid_fraction([[[1, 0], [0, 0]]])
     0.25
     """
-    gold = as_binary(volume)
-    if not gold.size:
-        raise InputError(f"volume has no voxels: its shape is {gold.shape}.")
-    return int(np.count_nonzero(gold)) / gold.size
+    solid = require_binary(volume, "volume")
+    if not solid.size:
+        raise InputError(f"volume has no voxels: its shape is {solid.shape}.")
+    return int(np.count_nonzero(solid)) / solid.size
 
 
 def _filled_layers(
     filled: ArrayLike, truth: ArrayLike, missing_layers: ArrayLike
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return the layers of both volumes that were missing."""
-    ours, true = as_binary(filled, "filled"), as_binary(truth, "truth")
+    ours, true = require_binary(filled, "filled"), require_binary(truth, "truth")
     if ours.ndim != 3 or ours.shape != true.shape:
         raise InputError(
             f"filled and truth must be volumes of one shape, but have {ours.shape} and "

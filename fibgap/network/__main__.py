@@ -9,18 +9,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fibgap import config as configuration
 from fibgap import seeds
 from fibgap.errors import InputError
-from fibgap.fillers.network import network_options
+from fibgap.experiment import config as configuration
+from fibgap.io.digests import digest, file_sha256
+from fibgap.io.files import write_aside
 from fibgap.network.device import choose_device
-from fibgap.network.recipe import make_trainer
+from fibgap.network.filler import network_options
+from fibgap.network.shipped import resolve_weights
 from fibgap.network.streaming import fill_file
-from fibgap.planes import FAMILIES, extract_planes, plane_manifest, split_planes
-from fibgap.provenance import digest
-from fibgap.shipped import file_sha256, resolve_weights
-from fibgap.storage import write_aside
-from fibgap.training_sets import generate_training_volume
+from fibgap.network.training.planes import FAMILIES, extract_planes, plane_manifest, split_planes
+from fibgap.network.training.recipe import make_trainer
+from fibgap.synthetic.training_sets import generate_training_volume
 
 
 def prepare_planes(
@@ -146,7 +146,9 @@ def _training_parser() -> argparse.ArgumentParser:
         description="Train one network of a configuration, without a workflow.",
         epilog="python -m fibgap.network fill --help: fill a stack that is larger than memory.",
     )
-    parser.add_argument("config", type=Path, help="configuration file")
+    parser.add_argument(
+        "config", type=Path, help="configuration file; resolved beforehand it needs no pydantic"
+    )
     parser.add_argument("network", help="key of its networks table")
     parser.add_argument("--out", type=Path, required=True, help="folder for everything written")
     parser.add_argument("--budget-minutes", type=float, help="stop after an epoch, to go on later")

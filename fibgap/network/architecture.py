@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from fibgap.errors import InputError
+from fibgap.network.choices import JOININGS
 
 #: Channels of the seven feature blocks of Table S1 are this curve from 96 to 32.
 FEATURE_BLOCKS = 7
@@ -70,7 +71,7 @@ class Architecture:
             raise InputError(f"every layer of a network needs at least 1 filter, got {numbers}.")
         if not isinstance(self.neighbours, int) or self.neighbours < 0:
             raise InputError(f"neighbours must be 0 or more, but is {self.neighbours}.")
-        if self.bicubic not in ("concatenate", "add"):
+        if self.bicubic not in JOININGS:
             raise InputError(f"bicubic must be 'concatenate' or 'add', but is '{self.bicubic}'.")
 
     @classmethod
@@ -192,7 +193,7 @@ class Network(nn.Module):
         Returns
         -------
         torch.Tensor
-            Shape (B, 1, Z, X): about 1 where gold is.
+            Shape (B, 1, Z, X): about 1 in the solid.
         """
         outputs = []
         current = image

@@ -1,4 +1,4 @@
-"""How much of a volume goes through a network at once; without torch, for `fibgap.resources`."""
+"""How much of a volume goes through a network at once; without torch."""
 
 #: Planes go through a network on a CPU together while they have no more pixels than this: more
 #: take memory, and are no faster.

@@ -7,11 +7,32 @@ import torch
 
 from fibgap.errors import InputError
 from fibgap.network.architecture import Architecture
+from fibgap.network.choices import PRECISIONS
 from fibgap.network.gpus import claim_gpu, visible_gpus
 
 #: Set to "cpu" to let a run that asks for GPUs compute on the CPU all the same: for testing the
 #: scheduling of GPU rules where there is none. It is announced wherever it takes effect.
 OVERRIDE = "FIBGAP_GPU_STAND_IN"
+
+
+def require_cuda(gpus: int) -> None:
+    """Check that there are GPUs where some were asked for.
+
+    Parameters
+    ----------
+    gpus : int
+        How many were asked for.
+
+    Raises
+    ------
+    InputError
+        If there is no CUDA and nothing stands in for it (see `OVERRIDE`).
+    """
+    if gpus > 0 and os.environ.get(OVERRIDE) != "cpu" and not torch.cuda.is_available():
+        raise InputError(
+            f"gpu={gpus} was asked for, but CUDA is not available on this machine; run with "
+            "--resources gpu=0 to compute on the CPU."
+        )
 
 
 def choose_device(gpus: int) -> torch.device:
@@ -45,11 +66,7 @@ def choose_device(gpus: int) -> torch.device:
             flush=True,
         )
         return torch.device("cpu")
-    if not torch.cuda.is_available():
-        raise InputError(
-            f"gpu={gpus} was asked for, but CUDA is not available on this machine; run with "
-            "--resources gpu=0 to compute on the CPU."
-        )
+    require_cuda(gpus)
     visible = visible_gpus(torch.cuda.device_count(), os.environ.get("CUDA_VISIBLE_DEVICES", ""))
     claim = claim_gpu(visible)
     index = visible.index(claim.gpu)
@@ -85,8 +102,10 @@ def choose_precision(precision: str, device: torch.device) -> torch.dtype:
     """
     if precision == "fp32":
         return torch.float32
-    if precision not in ("bf16", "auto"):
-        raise InputError(f"precision '{precision}' is unknown; choose one of fp32, bf16, auto.")
+    if precision not in PRECISIONS:
+        raise InputError(
+            f"precision '{precision}' is unknown; choose one of {', '.join(PRECISIONS)}."
+        )
     if device.type == "cuda":
         supported = torch.cuda.is_bf16_supported()
         if precision == "bf16" and not supported:

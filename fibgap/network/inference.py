@@ -7,14 +7,12 @@ import torch
 from numpy.typing import NDArray
 
 from fibgap.errors import InputError
-from fibgap.fillers.weights import spline_weights
+from fibgap.fillers.interpolation import spline_weights
 from fibgap.network.architecture import Network
 from fibgap.network.blocks import planes_at_once, tile_width
+from fibgap.network.choices import FAMILY_CHOICES
 from fibgap.network.packed import PackedNetwork, kept_memory
 from fibgap.stack import GappedVolume
-
-#: Which families of planes a volume is filled over.
-FAMILY_CHOICES = ("both", "zx")
 
 
 class Grid(Protocol):
@@ -215,12 +213,12 @@ def predict(
     batch_pixels : int
         Pixels of planes that go through the network at once.
     families : str
-        "both" families of planes are averaged, or the "zx"-planes alone say what is gold.
+        "both" families of planes are averaged, or the "zx"-planes alone say what is solid.
 
     Returns
     -------
     (Z, Y, X) float32
-        About 1 where gold is.
+        About 1 in the solid.
 
     Raises
     ------

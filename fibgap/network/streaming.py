@@ -14,12 +14,13 @@ import torch
 from numpy.typing import NDArray
 
 from fibgap.errors import InputError
-from fibgap.fillers.weights import threshold
+from fibgap.fillers.interpolation import threshold
+from fibgap.io.digests import digest
+from fibgap.io.hdf5 import create_hdf5, open_hdf5, read_array, read_attributes
+from fibgap.io.shards import group_name
 from fibgap.network.architecture import Network
 from fibgap.network.inference import PlaneFiller, mirrored
 from fibgap.network.packed import PackedNetwork, kept_memory
-from fibgap.provenance import digest
-from fibgap.storage import create_hdf5, group_name, open_hdf5, read_array
 
 _CHUNK = 64
 #: For what HDF5 and torch hold besides, in bytes.
@@ -69,8 +70,8 @@ def _open_source(path: Path, dataset: int) -> _Source:
         if "slices" not in group or group["slices"].ndim != 3:
             raise InputError(f"file {path} lacks slices in dataset {dataset}.")
         _, n_y, n_x = group["slices"].shape
-        keep = ("voxel_nm", "base_seed", "digest")
-        attributes = {key: file.attrs[key] for key in keep if key in file.attrs}
+        keep = {"voxel_nm", "base_seed", "digest"}
+        attributes = {k: value for k, value in read_attributes(file).items() if k in keep}
     return _Source(path, dataset, layers, (int(layers[-1]) + 1, n_y, n_x), attributes)
 
 
@@ -275,10 +276,10 @@ def _predict_second(
             with open_hdf5(first, "fill_file") as file:
                 mean[:, rows] += file["values"][:, :, part]
         mean /= 2
-        gold = threshold(mean)
+        solid = threshold(mean)
         with create_hdf5(path, "fill_file", {}) as file:
-            chunks = (1, *gold.shape[1:])
-            file.create_dataset("values", data=gold.view(np.uint8), chunks=chunks, fletcher32=True)
+            chunks = (1, *solid.shape[1:])
+            file.create_dataset("values", data=solid.view(np.uint8), chunks=chunks, fletcher32=True)
     return done
 
 

@@ -11,9 +11,9 @@ from safetensors.torch import save_file
 
 from fibgap import __version__
 from fibgap.errors import InputError
+from fibgap.io.digests import file_sha256
+from fibgap.io.files import write_aside
 from fibgap.network.architecture import Architecture, Network
-from fibgap.shipped import file_sha256
-from fibgap.storage import write_aside
 
 FORMAT = "fibgap-network-1"
 

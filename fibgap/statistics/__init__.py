@@ -1,39 +1,54 @@
-"""How sure the numbers are: intervals, paired comparisons of arms, and what they allow to say."""
+"""How sure the numbers are: intervals, paired comparisons of arms, closed shares, equivalence."""
 
-from fibgap.statistics.comparisons import holm, paired_comparisons, rank_biserial
-from fibgap.statistics.intervals import RESAMPLES, Interval, bootstrap_interval, paired_interval
-from fibgap.statistics.metrics import (
-    ANISOTROPY_COLUMNS,
-    HIGHER_IS_BETTER,
-    TARGET,
-    TRUTH_COLUMNS,
-    by_dataset,
-    column_words,
+from fibgap.statistics.comparisons import (
+    holm,
+    outcome,
+    paired_comparisons,
+    rank_biserial,
+    untestable,
 )
-from fibgap.statistics.shares import ClosedShare, closed_share, closed_shares
-from fibgap.statistics.verdicts import p_words, share_sentences, verdicts
-from fibgap.statistics.wins import count_wins, win_sentences
+from fibgap.statistics.equivalence import equivalence
+from fibgap.statistics.intervals import (
+    Bootstrap,
+    Interval,
+    bootstrap_interval,
+    describe,
+    paired_interval,
+)
+from fibgap.statistics.metrics import (
+    TARGET,
+    Column,
+    anisotropy_columns,
+    by_dataset,
+    column,
+    measured,
+    truth_columns,
+)
+from fibgap.statistics.shares import ClosedShare, closed_share, closed_shares, nearest_baseline
+from fibgap.statistics.wins import count_wins
 
 __all__ = [
-    "ANISOTROPY_COLUMNS",
-    "HIGHER_IS_BETTER",
-    "RESAMPLES",
     "TARGET",
-    "TRUTH_COLUMNS",
+    "Bootstrap",
     "ClosedShare",
+    "Column",
     "Interval",
+    "anisotropy_columns",
     "bootstrap_interval",
     "by_dataset",
     "closed_share",
     "closed_shares",
-    "column_words",
+    "column",
     "count_wins",
+    "describe",
+    "equivalence",
     "holm",
-    "p_words",
+    "measured",
+    "nearest_baseline",
+    "outcome",
     "paired_comparisons",
     "paired_interval",
     "rank_biserial",
-    "share_sentences",
-    "verdicts",
-    "win_sentences",
+    "truth_columns",
+    "untestable",
 ]

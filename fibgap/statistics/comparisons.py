@@ -1,8 +1,9 @@
 """Comparisons of arms over the same datasets."""
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,8 +11,8 @@ import scipy.stats
 from numpy.typing import ArrayLike
 
 from fibgap.errors import InputError
-from fibgap.statistics.intervals import RESAMPLES, Floats, Interval, bootstrap_interval
-from fibgap.statistics.metrics import HIGHER_IS_BETTER, by_dataset
+from fibgap.statistics.intervals import DEFAULT, Bootstrap, Floats, Interval, bootstrap_interval
+from fibgap.statistics.metrics import by_dataset, column
 
 COMPARISON_COLUMNS = (
     "measure",
@@ -136,10 +137,7 @@ def paired_comparisons(
     arms: Sequence[str],
     *,
     pairs: Sequence[tuple[str, str]] | None = None,
-    higher_is_better: Collection[str] = HIGHER_IS_BETTER,
-    confidence: float = 0.95,
-    n_resamples: int = RESAMPLES,
-    base_seed: int = 0,
+    bootstrap: Bootstrap = DEFAULT,
 ) -> pd.DataFrame:
     """Compare arms with each other over the datasets that both have.
 
@@ -153,10 +151,8 @@ def paired_comparisons(
         Arms to compare, every one with every later one.
     pairs : sequence of (str, str), optional
         Compare these pairs of the arms only.
-    higher_is_better : collection of str
-        Columns where the larger value wins.
-    confidence, n_resamples, base_seed
-        Of the interval of the mean difference, see `bootstrap_interval`.
+    bootstrap : Bootstrap
+        How the interval of the mean difference is made.
 
     Returns
     -------
@@ -192,21 +188,72 @@ def paired_comparisons(
             both = wide[[first, second]].dropna().to_numpy()
             if not len(both):
                 continue
-            interval = bootstrap_interval(
-                both[:, 0] - both[:, 1],
-                confidence=confidence,
-                n_resamples=n_resamples,
-                base_seed=base_seed,
-            )
             row = _compare(
                 both[:, 0],
                 both[:, 1],
-                higher_is_better=measure in higher_is_better,
-                interval=interval,
+                higher_is_better=column(measure).better == "higher",
+                interval=bootstrap_interval(both[:, 0] - both[:, 1], bootstrap),
             )
             rows.append({"measure": measure, "first": first, "second": second} | row)
     table = pd.DataFrame(rows, columns=list(COMPARISON_COLUMNS))
-    table["confidence"] = confidence
+    table["confidence"] = bootstrap.confidence
     table["comparisons"] = len(rows)
     table["p_holm"] = holm(table["p"].to_numpy(dtype=np.float64))
     return table
+
+
+def untestable(n: int, comparisons: int, alpha: float = 0.05) -> bool:
+    """Say whether no outcome on so few datasets could be significant.
+
+    Parameters
+    ----------
+    n : int
+        Datasets.
+    comparisons : int
+        Size of the family for Holm's correction.
+    alpha : float
+        Level of significance.
+
+    Returns
+    -------
+    bool
+        Whether the signed-rank test's smallest two-sided p, 2 / 2ⁿ, times the number of
+        comparisons is above alpha.
+
+    Examples
+    --------
+    >>> untestable(5, 1), untestable(6, 1)
+    (True, False)
+    """
+    return comparisons * 2.0 ** (1 - n) > alpha
+
+
+def outcome(row: Mapping[Hashable, Any], alpha: float = 0.05) -> str:
+    """Sort a comparison by what may be said of it.
+
+    Parameters
+    ----------
+    row : mapping
+        A row of `paired_comparisons`.
+    alpha : float
+        Level of significance for the p value after Holm's correction.
+
+    Returns
+    -------
+    str
+        "equal" on every dataset; "too few" datasets to be significant; "not significant"; "mixed",
+        where mean and ranks point in opposite directions; else "better" or "worse", of the first
+        arm, or "lower" or "higher" where the column does not judge.
+    """
+    if row["ties"] == row["n"]:
+        return "equal"
+    if untestable(row["n"], row["comparisons"], alpha):
+        return "too few"
+    if row["p_holm"] >= alpha:
+        return "not significant"
+    if row["difference"] * row["rank_biserial"] <= 0:
+        return "mixed"
+    lower, better = row["difference"] < 0, column(str(row["measure"])).better
+    if better is None:
+        return "lower" if lower else "higher"
+    return "better" if lower == (better == "lower") else "worse"

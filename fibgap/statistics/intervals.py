@@ -16,8 +16,39 @@ Floats = NDArray[np.float64]
 
 #: Below this number of datasets a bootstrap sees too few distinct samples to be trusted.
 FEWEST_FOR_BOOTSTRAP = 6
-#: Resamples of every bootstrap, unless told otherwise.
-RESAMPLES = 9999
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """How intervals are made: the same for every number of an experiment.
+
+    Attributes
+    ----------
+    confidence : float
+        Confidence level, between 0 and 1.
+    resamples : int
+        Number of bootstrap samples.
+    base_seed : int
+        Seed of the experiment. Every interval starts the stream "bootstrap" afresh, so that a cell
+        of a table does not depend on which other cells are computed.
+
+    Raises
+    ------
+    InputError
+        If the confidence is not between 0 and 1.
+    """
+
+    confidence: float = 0.95
+    resamples: int = 9999
+    base_seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.confidence < 1:
+            raise InputError(f"confidence must lie between 0 and 1, but is {self.confidence}.")
+
+
+#: What is not told otherwise.
+DEFAULT = Bootstrap()
 
 
 @dataclass(frozen=True)
@@ -33,10 +64,7 @@ class Interval:
 def paired_interval(
     samples: Sequence[Floats],
     statistic: Callable[..., Floats],
-    *,
-    confidence: float = 0.95,
-    n_resamples: int = RESAMPLES,
-    base_seed: int = 0,
+    bootstrap: Bootstrap = DEFAULT,
 ) -> Interval:
     """Return the confidence interval of a statistic of paired samples.
 
@@ -46,22 +74,16 @@ def paired_interval(
         Values of the same n datasets, finite; resampled together.
     statistic : callable
         Takes the samples and `axis`, reduces that axis.
-    confidence, n_resamples, base_seed
-        See `bootstrap_interval`.
+    bootstrap : Bootstrap
+        How the interval is made.
 
     Returns
     -------
     Interval
         See the notes of `bootstrap_interval`; for few values the standard error is the jackknife's,
         which for a mean is the classical one.
-
-    Raises
-    ------
-    InputError
-        If the confidence is not between 0 and 1.
     """
-    if not 0 < confidence < 1:
-        raise InputError(f"confidence must lie between 0 and 1, but is {confidence}.")
+    confidence = bootstrap.confidence
     order = np.lexsort(tuple(samples))
     samples = [values[order] for values in samples]
     n = len(order)
@@ -89,10 +111,10 @@ def paired_interval(
             paired=True,
             vectorized=True,
             confidence_level=confidence,
-            n_resamples=n_resamples,
+            n_resamples=bootstrap.resamples,
             batch=1000,
             method="BCa",
-            rng=seeds.generator(base_seed, "bootstrap"),
+            rng=seeds.generator(bootstrap.base_seed, "bootstrap"),
         )
     low, high = (float(limit) for limit in result.confidence_interval)
     if math.isfinite(low) and math.isfinite(high):
@@ -105,24 +127,16 @@ def paired_interval(
 
 def bootstrap_interval(
     values: ArrayLike,
-    *,
-    confidence: float = 0.95,
-    n_resamples: int = RESAMPLES,
-    base_seed: int = 0,
+    bootstrap: Bootstrap = DEFAULT,
 ) -> Interval:
     """Return a confidence interval of the mean.
 
     Parameters
     ----------
     values : (n,) array_like
-        One value a dataset. NaN means undefined and is left out. The order does not matter.
-    confidence : float
-        Confidence level, between 0 and 1.
-    n_resamples : int
-        Number of bootstrap samples.
-    base_seed : int
-        Seed of the experiment. Every call starts the stream "bootstrap" afresh, so that a cell of
-        a table does not depend on which other cells are computed.
+        One value per dataset. NaN means undefined and is left out. The order does not matter.
+    bootstrap : Bootstrap
+        How the interval is made.
 
     Returns
     -------
@@ -132,7 +146,7 @@ def bootstrap_interval(
     Raises
     ------
     InputError
-        If a value is infinite or the confidence is not between 0 and 1.
+        If a value is infinite.
 
     Notes
     -----
@@ -153,6 +167,38 @@ def bootstrap_interval(
     if np.isinf(numbers).any():
         raise InputError("a value is infinite, and so would be its mean.")
     numbers = numbers[~np.isnan(numbers)]
-    return paired_interval(
-        [numbers], np.mean, confidence=confidence, n_resamples=n_resamples, base_seed=base_seed
-    )
+    return paired_interval([numbers], np.mean, bootstrap)
+
+
+def describe(values: ArrayLike, bootstrap: Bootstrap = DEFAULT) -> dict[str, object]:
+    """Return number, mean, spread and interval of the mean of some values.
+
+    Parameters
+    ----------
+    values : (n,) array_like
+        One value per dataset. NaN means undefined and is left out.
+    bootstrap : Bootstrap
+        How the interval is made.
+
+    Returns
+    -------
+    dict
+        `n`, `mean`, `sd` (n − 1 in the denominator), `low`, `high`, `interval` (its method).
+
+    Examples
+    --------
+    >>> found = describe([0.5, 0.7])
+    >>> found["n"], round(found["mean"], 4), round(found["sd"], 4)
+    (2, 0.6, 0.1414)
+    """
+    numbers = np.asarray(values, dtype=np.float64).ravel()
+    numbers = numbers[~np.isnan(numbers)]
+    interval = bootstrap_interval(numbers, bootstrap)
+    return {
+        "n": numbers.size,
+        "mean": float(numbers.mean()) if numbers.size else math.nan,
+        "sd": float(numbers.std(ddof=1)) if numbers.size > 1 else math.nan,
+        "low": interval.low,
+        "high": interval.high,
+        "interval": interval.method,
+    }

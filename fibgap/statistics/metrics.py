@@ -1,61 +1,117 @@
-"""The long table of metrics, one row per dataset and arm: its columns and its arrangement."""
+"""The columns of the table of datasets: everything that is known of a column stands here.
 
-from collections.abc import Sequence
+Tables, figures and documents ask `column`. A measure that is registered in `fibgap.measures` has
+its two columns, ``anisotropy_NAME`` and ``truth_NAME``, without being named here.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from fibgap.arms import ORIGINAL
 from fibgap.errors import InputError
+from fibgap.measures import measure_names, measure_symbol
 
 #: The row of the true volume: what a perfect reconstruction would reach.
 TARGET = ORIGINAL
-#: Errors that need no ground truth: the columns of the published tables.
-ANISOTROPY_COLUMNS = ("anisotropy_tpcf", "anisotropy_lpf", "anisotropy_d")
-#: What only synthetic data allow to ask.
-TRUTH_COLUMNS = (
-    "truth_tpcf",
-    "truth_lpf",
-    "truth_d",
-    "voxel_error",
-    "dice",
-    "solid_fraction",
+
+
+@dataclass(frozen=True)
+class Column:
+    """What tables and figures need to know of a column.
+
+    Attributes
+    ----------
+    name : str
+        Its name in the table of datasets.
+    words : str
+        Its name in a sentence, without an article.
+    letter, measure : str
+        Of its symbol, "e" and "TPCF"; empty where the words stand in its place.
+    better : {"lower", "higher", None}
+        Which values are better; None for what describes and does not judge.
+    of : str
+        What it is taken of: a heading over columns that belong together.
+    decimals : int
+        Digits after the point.
+    """
+
+    name: str
+    words: str
+    letter: str = ""
+    measure: str = ""
+    better: Literal["lower", "higher"] | None = "lower"
+    of: str = "Whole volume"
+    decimals: int = 4
+
+    @property
+    def title(self) -> str:
+        """The words with a capital letter."""
+        return self.words[0].upper() + self.words[1:]
+
+
+#: What is no measure along an axis.
+_BY_VOXEL = (
+    Column("voxel_error", "voxel error", of="Filled layers"),
+    Column("dice", "Dice coefficient", better="higher", of="Filled layers"),
+    Column("solid_fraction", "solid fraction", better=None),
 )
-#: Columns where more is better.
-HIGHER_IS_BETTER = frozenset({"dice"})
-#: Columns that describe and do not judge.
-NEITHER_IS_BETTER = frozenset({"solid_fraction"})
-#: Columns that count the layers which an arm filled, and no known one.
-OF_FILLED_LAYERS = frozenset({"voxel_error", "dice"})
-
-#: Columns whose names say too little with their underscores taken out.
-_WORDS = {"dice": "Dice coefficient", "voxel_error_all": "voxel error in all layers"}
+_OTHERS = {
+    entry.name: entry
+    for entry in (*_BY_VOXEL, Column("voxel_error_all", "voxel error in all layers"))
+}
 
 
-def column_words(column: str) -> str:
-    """Name a column in words that fit into a sentence.
+def column(name: str) -> Column:
+    """Return what is known of a column of the table of datasets.
 
     Parameters
     ----------
-    column : str
-        A column of the metrics.
+    name : str
+        Name of the column; one that is not known is an error whose name are its words.
 
     Returns
     -------
-    str
-        Prose without an article.
+    Column
+        Its entry.
 
     Examples
     --------
-    >>> column_words("anisotropy_lpf"), column_words("truth_d"), column_words("voxel_error")
-    ('LPF anisotropy error', 'D error against the truth', 'voxel error')
+    >>> column("anisotropy_lpf").words, column("truth_d").words, column("dice").better
+    ('LPF anisotropy error', 'D error against the truth', 'higher')
     """
-    kind, _, measure = column.partition("_")
+    kind, _, measure = name.partition("_")
+    symbol = measure_symbol(measure)
     if kind == "anisotropy":
-        return f"{measure.upper()} anisotropy error"
+        return Column(name, f"{symbol} anisotropy error", "e", symbol, of="Anisotropy")
     if kind == "truth":
-        return f"{measure.upper()} error against the truth"
-    return _WORDS.get(column, column.replace("_", " "))
+        return Column(name, f"{symbol} error against the truth", "ε", symbol, of="Along z")
+    return _OTHERS.get(name, Column(name, name.replace("_", " ")))
+
+
+def anisotropy_columns() -> tuple[str, ...]:
+    """Return the errors that need no ground truth: the columns of the published tables."""
+    return tuple(f"anisotropy_{name}" for name in measure_names())
+
+
+def truth_columns() -> tuple[str, ...]:
+    """Return what only a known truth allows to ask."""
+    along = (f"truth_{name}" for name in measure_names())
+    return (*along, *(entry.name for entry in _BY_VOXEL))
+
+
+def measured(metrics: pd.DataFrame, columns: Iterable[str]) -> list[str]:
+    """Return those of some columns that have a value anywhere.
+
+    Examples
+    --------
+    >>> measured(pd.DataFrame({"dice": [0.9], "truth_d": [np.nan]}), ["dice", "truth_d", "e"])
+    ['dice']
+    """
+    return [name for name in columns if name in metrics.columns and metrics[name].notna().any()]
 
 
 def by_dataset(metrics: pd.DataFrame, column: str, arms: Sequence[str]) -> pd.DataFrame:

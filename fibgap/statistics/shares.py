@@ -3,12 +3,11 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from fibgap.statistics.intervals import RESAMPLES, Floats, Interval, paired_interval
+from fibgap.statistics.intervals import DEFAULT, Bootstrap, Floats, Interval, paired_interval
 from fibgap.statistics.metrics import TARGET, by_dataset
 
 
@@ -38,10 +37,7 @@ def closed_share(
     arm: str,
     baseline: str,
     target: str = TARGET,
-    *,
-    confidence: float = 0.95,
-    n_resamples: int = RESAMPLES,
-    base_seed: int = 0,
+    bootstrap: Bootstrap = DEFAULT,
 ) -> ClosedShare:
     """Return the share of the distance from a baseline to the target that an arm closes.
 
@@ -53,8 +49,8 @@ def closed_share(
         The measure.
     arm, baseline, target : str
         Names of arms; the target is the true volume unless told otherwise.
-    confidence, n_resamples, base_seed
-        Of the interval over datasets, see `bootstrap_interval`.
+    bootstrap : Bootstrap
+        How the interval over datasets is made.
 
     Returns
     -------
@@ -89,28 +85,62 @@ def closed_share(
     if not distance > 0:
         undefined = Interval(math.nan, math.nan, n, "none: the baseline is no worse")
         return ClosedShare(math.nan, undefined, distance, certain=False)
-    interval = partial(
-        paired_interval, confidence=confidence, n_resamples=n_resamples, base_seed=base_seed
-    )
     return ClosedShare(
         share=float(gained.mean() / distance),
-        interval=interval([gained, whole], _ratio_of_means),
+        interval=paired_interval([gained, whole], _ratio_of_means, bootstrap),
         distance=distance,
-        certain=bool(interval([whole], np.mean).low > 0),
+        certain=bool(paired_interval([whole], np.mean, bootstrap).low > 0),
     )
+
+
+def nearest_baseline(
+    metrics: pd.DataFrame, column: str, baselines: Sequence[str], target: str = TARGET
+) -> str:
+    """Return the better of several baselines: the one whose mean comes nearest to the target's.
+
+    Parameters
+    ----------
+    metrics : pandas.DataFrame
+        One row per dataset and arm, with columns `dataset`, `arm` and `column`.
+    column : str
+        The measure.
+    baselines : sequence of str
+        Arms; of two that are equally near the first is taken.
+    target : str
+        The true volume unless told otherwise.
+
+    Returns
+    -------
+    str
+        One of the baselines.
+
+    Raises
+    ------
+    InputError
+        If a column or an arm is missing, or if a dataset and arm come twice.
+
+    Examples
+    --------
+    >>> metrics = pd.DataFrame(
+    ...     {"dataset": [0, 0, 0], "arm": ["Original", "A", "B"], "e": [0.1, 0.5, 0.2]}
+    ... )
+    >>> nearest_baseline(metrics, "e", ["A", "B"])
+    'B'
+    """
+    wide = by_dataset(metrics, column, list(dict.fromkeys([*baselines, target]))).dropna()
+    away = [abs(float((wide[baseline] - wide[target]).mean())) for baseline in baselines]
+    return baselines[int(np.argmin(away))]
 
 
 def closed_shares(
     metrics: pd.DataFrame,
     columns: Sequence[str],
     arms: Sequence[str],
-    baseline: str,
+    baselines: Sequence[str],
     target: str = TARGET,
     *,
     reference: pd.DataFrame | None = None,
-    confidence: float = 0.95,
-    n_resamples: int = RESAMPLES,
-    base_seed: int = 0,
+    bootstrap: Bootstrap = DEFAULT,
 ) -> pd.DataFrame:
     """Tabulate `closed_share` over measures and arms, beside what the published means give.
 
@@ -122,18 +152,21 @@ def closed_shares(
         The measures.
     arms : sequence of str
         The arms; baseline and target are passed over.
-    baseline, target : str
-        From where to where.
+    baselines : sequence of str
+        Shares are counted from the first, and from the `nearest_baseline` of all where that is
+        another one.
+    target : str
+        To where.
     reference : pandas.DataFrame, optional
         Published values with columns `arm`, `measure`, `mean`.
-    confidence, n_resamples, base_seed
-        See `closed_share`.
+    bootstrap : Bootstrap
+        How the intervals are made.
 
     Returns
     -------
     pandas.DataFrame
-        One row per measure and arm: `measure`, `arm`, `baseline`, `target`, `n`, `share`, `low`,
-        `high`, `confidence`, `distance`, `certain`, `paper_share` (NaN where not published).
+        One row per measure, baseline and arm: `measure`, `arm`, `baseline`, `target`, `n`, `share`,
+        `low`, `high`, `confidence`, `distance`, `certain`, `paper_share` (NaN where not published).
 
     Raises
     ------
@@ -148,36 +181,29 @@ def closed_shares(
         )
     rows = []
     for column in columns:
+        best = nearest_baseline(metrics, column, baselines, target)
         goal = published.get((column, target), math.nan)
-        start = published.get((column, baseline), math.nan)
-        for arm in arms:
-            if arm in (baseline, target):
-                continue
-            closed = closed_share(
-                metrics,
-                column,
-                arm,
-                baseline,
-                target,
-                confidence=confidence,
-                n_resamples=n_resamples,
-                base_seed=base_seed,
-            )
-            paper = published.get((column, arm), math.nan)
-            rows.append(
-                {
-                    "measure": column,
-                    "arm": arm,
-                    "baseline": baseline,
-                    "target": target,
-                    "n": closed.interval.n,
-                    "share": closed.share,
-                    "low": closed.interval.low,
-                    "high": closed.interval.high,
-                    "confidence": confidence,
-                    "distance": closed.distance,
-                    "certain": closed.certain,
-                    "paper_share": (start - paper) / (start - goal) if start > goal else math.nan,
-                }
-            )
+        for baseline in dict.fromkeys([baselines[0], best]):
+            start = published.get((column, baseline), math.nan)
+            for arm in (arm for arm in arms if arm not in (baseline, target)):
+                closed = closed_share(metrics, column, arm, baseline, target, bootstrap)
+                paper = published.get((column, arm), math.nan)
+                rows.append(
+                    {
+                        "measure": column,
+                        "arm": arm,
+                        "baseline": baseline,
+                        "target": target,
+                        "n": closed.interval.n,
+                        "share": closed.share,
+                        "low": closed.interval.low,
+                        "high": closed.interval.high,
+                        "confidence": bootstrap.confidence,
+                        "distance": closed.distance,
+                        "certain": closed.certain,
+                        "paper_share": (start - paper) / (start - goal)
+                        if start > goal
+                        else math.nan,
+                    }
+                )
     return pd.DataFrame(rows)

@@ -194,7 +194,7 @@ def kill(process: subprocess.Popen[bytes], *, whole_tree: bool) -> None:
 def new_experiment(folder: Path) -> Experiment:
     """Return an experiment in which nothing has run and whose jobs can be held."""
     experiment = Experiment(copy_project(folder).folder)
-    source = "fibgap/progress.py"
+    source = "fibgap/workflow/job_log.py"
     experiment.edit(source, "\n\nclass _Tee:", f"{HOLD}\n\nclass _Tee:")
     experiment.edit(
         source, "        return len(text)", "        _hold(self.log.name)\n        return 1"

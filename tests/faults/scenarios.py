@@ -84,7 +84,7 @@ def job_killed_while_writing(reference: Experiment, folder: Path) -> Fault:
     """Kill a job when half of its shard is on the disk."""
     experiment = reference.duplicate(folder)
     experiment.edit(
-        "fibgap/storage.py",
+        "fibgap/io/storage.py",
         "        aside.write_bytes(image)\n",
         "        import os, time\n"
         "        with open(aside, 'wb') as stream:\n"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fibgap.tiff import read_tiff
+from fibgap.io.tiff import read_tiff
 from tests.faults.harness import ARMS, CONFIG, kill, new_experiment
 
 pytestmark = [pytest.mark.workflow, pytest.mark.slow]

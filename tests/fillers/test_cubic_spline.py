@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from scipy.interpolate import CubicSpline
 
 from fibgap.fillers import fill
+from fibgap.fillers.interpolation import apply_weights, spline_weights, threshold
 from fibgap.fillers.spline import fill_cubic_spline
-from fibgap.fillers.weights import apply_weights, spline_weights, threshold
 from fibgap.stack import GappedVolume
 
 FLOAT32 = np.finfo(np.float32).eps

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fibgap.fillers import fill
-from fibgap.fillers.weights import apply_weights, linear_weights
+from fibgap.fillers.interpolation import apply_weights, linear_weights
 from fibgap.stack import GappedVolume
 
 FLOAT32 = np.finfo(np.float32).eps

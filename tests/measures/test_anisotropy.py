@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from fibgap.errors import InputError
 from fibgap.measures import measure
 from fibgap.measures.anisotropy import anisotropy_error, truth_error
-from fibgap.measures.correlation import directional_curves
+from fibgap.measures.correlation import lineal_path, two_point_correlation
+
+
+def directional_curves(volume, max_lag=None, **options):
+    """Return TPCF and LPF along z, y and x."""
+    options["max_lag"] = max_lag
+    return two_point_correlation(volume, **options), lineal_path(volume, **options)
+
 
 curves = st.lists(
     st.tuples(*3 * [st.floats(0.01, 1, allow_nan=False)]), min_size=1, max_size=8

@@ -10,10 +10,16 @@ from hypothesis.extra import numpy as hnp
 
 from fibgap.errors import InputError
 from fibgap.measures.correlation import (
-    directional_curves,
     lineal_path,
     two_point_correlation,
 )
+
+
+def directional_curves(volume, max_lag=None, **options):
+    """Return TPCF and LPF along z, y and x."""
+    options["max_lag"] = max_lag
+    return two_point_correlation(volume, **options), lineal_path(volume, **options)
+
 
 # Small volumes with lines that fill no word, exactly one word and more than one.
 volumes = hnp.arrays(bool, hnp.array_shapes(min_dims=3, max_dims=3, min_side=2, max_side=9))
@@ -244,9 +250,9 @@ def test_views_and_numbers_are_measured_like_bool():
         ({"max_lag": 4}, "max_lag .* 0 to 3 .* 4"),
         ({"max_lag": -1}, "max_lag .* -1"),
         ({"max_lag": 1.5}, r"max_lag .* 1\.5"),
-        ({"volume": np.full((4, 4, 4), 2)}, "0 and 1 only, but holds 2"),
-        ({"volume": np.full((4, 4, 4), np.nan)}, "64 NaN"),
-        ({"volume": np.full((4, 4, 4), "a")}, "its type is <U1"),
+        ({"volume": np.full((4, 4, 4), 2)}, "holds the value 2"),
+        ({"volume": np.full((4, 4, 4), np.nan)}, "NaN in 64 places"),
+        ({"volume": np.full((4, 4, 4), "a")}, "of type <U1"),
         ({"volume": np.zeros((4, 0, 4), bool)}, "no voxels"),
     ],
 )

@@ -8,7 +8,7 @@ from taufactor import Solver
 from fibgap.errors import InputError
 from fibgap.measures.anisotropy import anisotropy_error
 from fibgap.measures.diffusivity import central_cube, effective_diffusivity
-from fibgap.synthesis import Level, generate_volume
+from fibgap.synthetic.structure import Level, generate_volume
 
 
 @pytest.mark.parametrize("normal", range(3))

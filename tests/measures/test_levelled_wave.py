@@ -12,8 +12,8 @@ import pytest
 from scipy.integrate import quad
 from scipy.special import erfinv
 
-from fibgap.measures.correlation import directional_curves, two_point_correlation
-from fibgap.synthesis import (
+from fibgap.measures.correlation import lineal_path, two_point_correlation
+from fibgap.synthetic.structure import (
     Level,
     Spectrum,
     draw_spectrum,
@@ -21,6 +21,13 @@ from fibgap.synthesis import (
     field_correlation,
     generate_volume,
 )
+
+
+def directional_curves(volume, max_lag=None, **options):
+    """Return TPCF and LPF along z, y and x."""
+    options["max_lag"] = max_lag
+    return two_point_correlation(volume, **options), lineal_path(volume, **options)
+
 
 VOXEL_NM = 2.5
 BOX = 64

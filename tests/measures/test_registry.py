@@ -8,11 +8,17 @@ import numpy as np
 import pytest
 
 import fibgap
-import fibgap.measures as measures
+import fibgap.measures.registry as registry
 from fibgap.errors import InputError
-from fibgap.measures import Sample, measure, measure_names, register
-from fibgap.measures.correlation import PackedLines, directional_curves
+from fibgap.measures import measure, measure_names, measure_symbol, register
+from fibgap.measures.correlation import lineal_path, two_point_correlation
 from fibgap.measures.diffusivity import effective_diffusivity
+
+
+def directional_curves(volume, max_lag=None, **options):
+    """Return TPCF and LPF along z, y and x."""
+    options["max_lag"] = max_lag
+    return two_point_correlation(volume, **options), lineal_path(volume, **options)
 
 
 @pytest.fixture
@@ -24,7 +30,7 @@ def volume():
 @pytest.fixture
 def clean_registry(monkeypatch):
     """A copy of the registry, so that additions end with the test."""
-    monkeypatch.setattr(measures, "_MEASURES", dict(measures._MEASURES))
+    monkeypatch.setattr(registry, "_MEASURES", dict(registry._MEASURES))
 
 
 def test_measures_equal_the_functions_behind_them(volume):
@@ -57,33 +63,30 @@ def test_a_centred_correlation_is_what_exceeds_chance(volume):
     assert np.array_equal(centred["lpf"], plain["lpf"])
 
 
-def test_both_curves_share_one_packing(volume, monkeypatch):
-    """Three axes are packed once, not once a measure."""
-    packed = []
-    plain = PackedLines.pack
-
-    def pack(volume, axis, *, phase=True):
-        packed.append(axis)
-        return plain(volume, axis, phase=phase)
-
-    monkeypatch.setattr(PackedLines, "pack", pack)
-    measure(volume, ("tpcf", "lpf"))
-    assert packed == [0, 1, 2]
-
-
 @pytest.mark.usefixtures("clean_registry")
 def test_a_new_measure_is_one_function(volume):
     """A registered function is measured by its name, with its own options."""
 
-    @register("gold_per_axis")
-    def gold_per_axis(sample: Sample, *, factor: float = 1) -> np.ndarray:
-        return np.full(3, factor * sample.volume.mean())
+    @register("solid_per_axis", symbol="f")
+    def solid_per_axis(volume: np.ndarray, *, factor: float = 1) -> np.ndarray:
+        return np.full(3, factor * volume.mean())
 
-    assert "gold_per_axis" in measure_names()
-    result = measure(volume, ["gold_per_axis"], factor=2)["gold_per_axis"]
+    assert "solid_per_axis" in measure_names()
+    assert measure_symbol("solid_per_axis") == "f"
+    result = measure(volume, ["solid_per_axis"], factor=2)["solid_per_axis"]
     assert result.tolist() == [2 * volume.mean()] * 3
-    with pytest.raises(InputError, match="'gold_per_axis' is registered already"):
-        register("gold_per_axis")(gold_per_axis)
+    with pytest.raises(InputError, match="'solid_per_axis' is registered already"):
+        register("solid_per_axis")(solid_per_axis)
+
+
+@pytest.mark.parametrize(("solid", "d"), [(False, 1), (True, 0)])
+def test_one_phase_alone_can_be_measured(solid, d):
+    """Open space conducts freely and a block not at all; every pair and segment says the same."""
+    result = measure(np.full((6, 6, 6), solid))
+    # An open box is solved to the solver's tolerance.
+    assert np.allclose(result["d"], d, rtol=0, atol=1e-5)
+    assert np.all(result["tpcf"] == solid)
+    assert np.all(result["lpf"] == solid)
 
 
 def test_unknown_names_are_refused(volume):
@@ -97,18 +100,16 @@ def test_unknown_names_are_refused(volume):
 @pytest.mark.parametrize(
     ("bad", "words"),
     [
-        (np.zeros((4, 4, 4), bool), "empty: none of its voxels"),
-        (np.ones((4, 4, 4), bool), "full: all of its voxels"),
         (np.eye(4), r"three-dimensional, but its shape is \(4, 4\)"),
         (np.zeros((4, 0, 4)), r"no voxels: its shape is \(4, 0, 4\)"),
-        (np.full((2, 2, 2), np.nan), "8 NaN voxels"),
-        (np.full((2, 2, 2), 0.5), r"0 and 1 only, but holds 0\.5"),
-        (np.full((2, 2, 2), -1), "0 and 1 only, but holds -1"),
-        (np.full((2, 2, 2), None), "its type is object"),
+        (np.full((2, 2, 2), np.nan), "NaN in 8 places"),
+        (np.full((2, 2, 2), 0.5), r"holds the value 0\.5"),
+        (np.full((2, 2, 2), -1), "holds the value -1"),
+        (np.full((2, 2, 2), None), "of type object"),
     ],
 )
 def test_volumes_that_cannot_be_measured(bad, words):
-    """A volume without two phases, or of other values, is refused at the door."""
+    """An array of other values or axes is refused at the door."""
     with pytest.raises(InputError, match=words):
         measure(bad, ("tpcf",))
 

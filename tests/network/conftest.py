@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from fibgap.milling import Milling, MillingRange
 from fibgap.network.architecture import Architecture, Network
-from fibgap.network.settings import Training
-from fibgap.network.training import Trainer
+from fibgap.network.training.settings import Training
+from fibgap.network.training.trainer import Trainer
+from fibgap.synthetic.milling import Milling, MillingRange
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -55,10 +54,56 @@ def start(tmp_path):
 
 
 def test_jobs_spread_evenly(start):
-    """Seven jobs on three GPUs: two or three on each, none idle while another has two."""
-    taken = [start("0", "1", "2")[1] for _ in range(7)]
-    assert set(taken[:3]) == set(taken[3:6]) == {"0", "1", "2"}
-    assert sorted(Counter(taken).values()) == [2, 2, 3]
+    """Five jobs on two GPUs: none has three while the other has one."""
+    taken = [start("0", "1")[1] for _ in range(5)]
+    assert set(taken[:2]) == set(taken[2:4]) == {"0", "1"}
+
+
+RULES = """
+rule all:
+    input: "0.txt", "1.txt"
+rule job:
+    output: "{index}.txt"
+    resources: gpu=1
+    script: "job.py"
+"""
+SCRIPT = """
+import os, sys, time
+from pathlib import Path
+from fibgap.network.gpus import claim_gpu, visible_gpus
+seen = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+claim = claim_gpu(visible_gpus(2, seen), Path("locks"))
+# Both jobs are at work at the same time.
+Path(f"at_work_{snakemake.wildcards.index}").touch()
+deadline = time.monotonic() + 60
+while len(list(Path().glob("at_work_*"))) < 2:
+    assert time.monotonic() < deadline
+    time.sleep(0.02)
+Path(snakemake.output[0]).write_text(f"sees '{seen}', takes {claim.gpu} beside {claim.others}")
+"""
+
+
+@pytest.mark.workflow
+def test_snakemake_leaves_the_choice_of_a_gpu_to_its_jobs(tmp_path):
+    """Of two jobs with gpu=1 at a time, both see all GPUs; without locks both would take one."""
+    (tmp_path / "Snakefile").write_text(RULES)
+    (tmp_path / "job.py").write_text(SCRIPT)
+    (tmp_path / "locks").mkdir()
+    environment = {key: os.environ[key] for key in os.environ if key != "CUDA_VISIBLE_DEVICES"}
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--resources", "gpu=2"]
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env={**environment, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert sorted(path.read_text() for path in tmp_path.glob("?.txt")) == [
+        "sees '', takes 0 beside 0",
+        "sees '', takes 1 beside 0",
+    ]
 
 
 def test_a_killed_job_leaves_its_gpu_free(start):

@@ -7,8 +7,8 @@ from scipy.interpolate import CubicSpline
 
 from fibgap.errors import InputError
 from fibgap.fillers import fill
-from fibgap.fillers.network import cut, fill_network, network_options
 from fibgap.network.architecture import Architecture, Network
+from fibgap.network.filler import cut, fill_network, network_options
 from fibgap.network.inference import PlaneFiller, predict, require_planes
 from fibgap.network.weights import save_weights
 from fibgap.stack import GappedVolume

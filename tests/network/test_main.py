@@ -14,13 +14,14 @@ import pytest
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from fibgap.io.hdf5 import create_hdf5, write_array
+from fibgap.io.records import gapped_to_record
+from fibgap.io.shards import group_name
 from fibgap.network import __main__ as program
 from fibgap.network.architecture import Architecture
 from fibgap.network.device import OVERRIDE
 from fibgap.network.weights import load_weights, save_weights
-from fibgap.records import gapped_to_record
 from fibgap.stack import GappedVolume
-from fibgap.storage import create_hdf5, group_name, write_array
 
 ROOT = Path(__file__).resolve().parents[2]
 

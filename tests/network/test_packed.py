@@ -8,13 +8,13 @@ import pytest
 import torch
 
 from fibgap.fillers import fill
-from fibgap.milling import Milling, draw_depths, nearest_layer
 from fibgap.network.architecture import Architecture, Network
 from fibgap.network.packed import PackedNetwork, kept_memory
+from fibgap.network.shipped import resolve_weights
 from fibgap.network.weights import load_weights
-from fibgap.shipped import resolve_weights
-from fibgap.stack import GappedVolume
-from fibgap.synthesis import Level, generate_volume
+from fibgap.stack import GappedVolume, nearest_layer
+from fibgap.synthetic.milling import Milling, draw_depths
+from fibgap.synthetic.structure import Level, generate_volume
 
 
 def planes(channels: int, seed: int = 0, shape=(3, 29, 37)) -> tuple[torch.Tensor, torch.Tensor]:

@@ -13,12 +13,13 @@ import torch
 
 from fibgap.errors import InputError
 from fibgap.fillers import fill
+from fibgap.io.hdf5 import create_hdf5, open_hdf5, write_array
+from fibgap.io.records import gapped_to_record
+from fibgap.io.shards import group_name, read_record
 from fibgap.network.inference import predict
 from fibgap.network.streaming import fill_file
 from fibgap.network.weights import save_weights
-from fibgap.records import gapped_to_record
 from fibgap.stack import GappedVolume
-from fibgap.storage import create_hdf5, group_name, open_hdf5, read_record, write_array
 
 ROOT = Path(__file__).resolve().parents[2]
 LAYERS = np.array([0, 2, 3, 7, 11, 12, 17, 20, 24])
@@ -142,8 +143,8 @@ import torch
 from fibgap.fillers import fill
 from fibgap.network.streaming import fill_file
 from fibgap.network.weights import load_weights
-from fibgap.records import gapped_from_record
-from fibgap.storage import read_record
+from fibgap.io.records import gapped_from_record
+from fibgap.io.shards import read_record
 
 def peak():
     status = open("/proc/self/status").read()

@@ -10,8 +10,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from fibgap.errors import InputError
+from fibgap.io.digests import file_sha256
 from fibgap.network.weights import FORMAT, load_weights, save_weights
-from fibgap.shipped import file_sha256
 
 
 @pytest.fixture

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from fibgap.workflow.needs import NEEDS
+
 ROOT = Path(__file__).resolve().parents[2]
 RULE_FILES = sorted((ROOT / "rules").glob("*.smk"))
 SCRIPTS = sorted((ROOT / "workflow_scripts").glob("*.py"))
@@ -42,6 +44,11 @@ def test_a_rule_declares_its_limits_and_its_code(name: str) -> None:
     for key in ("mem_mb=", "runtime=", "code=", "conda:"):
         assert key in RULES[name], f"rule {name} lacks {key}"
     assert f'code("{name}"' in RULES[name]
+
+
+def test_every_rule_has_its_needs() -> None:
+    """The table of what jobs need holds every rule once, and no other."""
+    assert set(NEEDS) == set(RULES)
 
 
 def test_gpu_rules_are_those_that_use_torch_on_a_gpu() -> None:

@@ -1,0 +1,1 @@
+"""Experiments on synthetic data: their configuration, what is measured, what is varied."""

@@ -1,0 +1,57 @@
+"""The whole configuration: its sections, in the order of the data."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from fibgap.experiment.config.ablations import Ablation
+from fibgap.experiment.config.arms import Arm
+from fibgap.experiment.config.calibrate import Calibrate
+from fibgap.experiment.config.datasets import Datasets
+from fibgap.experiment.config.fields import FolderName, Section, key, part
+from fibgap.experiment.config.fill_holes import FillHoles
+from fibgap.experiment.config.generate_volumes import GenerateVolumes
+from fibgap.experiment.config.infer import Infer
+from fibgap.experiment.config.make_tables import MakeTables
+from fibgap.experiment.config.measure import Measure
+from fibgap.experiment.config.mill_slices import MillSlices
+from fibgap.experiment.config.networks import Network
+from fibgap.experiment.config.place_slices import PlaceSlices
+from fibgap.experiment.config.sensitivity import Sensitivity
+from fibgap.experiment.config.training_sets import TrainingSet
+
+
+class Experiment(Section):
+    """One experiment: what is synthesised, milled, filled, trained and measured."""
+
+    name: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9_-]*$", max_length=100)] = key(
+        "Name of the experiment; results go to results/NAME."
+    )
+    base_seed: int = key("The seed from which every random choice follows.", 2024, ge=0)
+    datasets: Datasets = part(Datasets)
+    generate_volumes: GenerateVolumes = part(GenerateVolumes)
+    mill_slices: MillSlices = part(MillSlices, {})
+    place_slices: PlaceSlices = part(PlaceSlices, {})
+    arms: list[Arm] = key(
+        "The arm table; each arm is a row of the tables that it names.", min_length=1
+    )
+    fill_holes: FillHoles = part(FillHoles, {})
+    training_sets: dict[FolderName, TrainingSet] = key(
+        "Sets of training volumes, by name (rules generate_training_volumes, extract_planes and "
+        "split_planes).",
+        {},
+    )
+    networks: dict[FolderName, Network] = key(
+        "Networks by name (rules train_network and infer); the defaults are Tables S1 and S2.",
+        {},
+    )
+    infer: Infer = part(Infer, {})
+    measure: Measure = part(Measure, {})
+    calibrate: Calibrate = part(Calibrate, None)
+    ablations: list[Ablation] = key(
+        "Arms that differ from another one in one thing, compared with it (rule "
+        "tabulate_ablations).",
+        [],
+    )
+    make_tables: MakeTables = part(MakeTables, {})
+    sensitivity: Sensitivity = part(Sensitivity, None)

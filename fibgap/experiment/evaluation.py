@@ -1,0 +1,119 @@
+"""What is measured of one dataset: the true volume, and every arm beside it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fibgap.io.shards import Record
+from fibgap.measures import measure
+from fibgap.measures.anisotropy import anisotropy_error, truth_error
+from fibgap.measures.voxelwise import dice, solid_fraction, voxel_error
+from fibgap.stack import GappedVolume, between_slices
+
+
+def anisotropy_errors(curves: dict[str, NDArray[np.float64]]) -> dict[str, float]:
+    """Return the anisotropy error of every measure, by column name of the dataset table.
+
+    Parameters
+    ----------
+    curves : dict of (3, L) or (3,) float64
+        Measures along z, y and x.
+    """
+    return {f"anisotropy_{name}": anisotropy_error(*values) for name, values in curves.items()}
+
+
+def truth_errors(
+    curves: dict[str, NDArray[np.float64]], true_curves: dict[str, NDArray[np.float64]]
+) -> dict[str, float]:
+    """Return the error of every measure along z against the true volume's, by column name."""
+    return {
+        f"truth_{name}": truth_error(values[0], true_curves[name][0])
+        for name, values in curves.items()
+    }
+
+
+def measure_volume(
+    volume: NDArray[np.bool_],
+    names: Sequence[str],
+    *,
+    cut: int = 0,
+    centred: bool = False,
+    threads: int | None = None,
+) -> Record:
+    """Measure one volume on its own: curves and anisotropy errors.
+
+    Parameters
+    ----------
+    volume : (Z, Y, X) bool
+        Gold = True.
+    names : sequence of str
+        Measures, see `fibgap.measures`.
+    cut : int
+        Side in voxels of the central cut on which D is taken, 0 for the whole volume. A volume
+        with a shorter side is cut to that side.
+    centred : bool
+        Whether the square of the solid fraction is taken off the TPCF.
+    threads : int or None
+        Threads of the solver of D; None leaves torch's setting alone.
+
+    Returns
+    -------
+    Record
+        The measures as arrays; anisotropy errors and the solid fraction as attributes.
+
+    Notes
+    -----
+    ASSUME: D is taken on a central cut, since it is what costs the time.
+    """
+    if threads is not None and "d" in names:
+        import torch
+
+        torch.set_num_threads(threads)
+    side = min(cut, *volume.shape) if cut else None
+    curves = measure(volume, names, cut=side, centred=centred)
+    return Record(curves, {**anisotropy_errors(curves), "solid_fraction": solid_fraction(volume)})
+
+
+def compare_with_truth(
+    record: Record,
+    volume: NDArray[np.bool_],
+    gapped: GappedVolume,
+    truth: NDArray[np.bool_],
+    true_record: Record,
+) -> Record:
+    """Add what only a known truth can tell: errors of measures along z and errors by voxel.
+
+    Parameters
+    ----------
+    record : Record
+        The measures of an arm, from `measure_volume`.
+    volume : (Z, Y, X) bool
+        The arm's volume.
+    gapped : GappedVolume
+        Its placement.
+    truth : (Z', Y, X) bool
+        The true volume, whole.
+    true_record : Record
+        The measures of the true volume.
+
+    Returns
+    -------
+    Record
+        With attributes truth_*, voxel_error and dice; the last two are NaN where the placement
+        changes the geometry, or where nothing was missing.
+
+    Notes
+    -----
+    ASSUME: a placement that changes the geometry has no true voxel to compare a voxel with.
+    """
+    by_voxel = {"voxel_error": float("nan"), "dice": float("nan")}
+    missing = gapped.missing_layers
+    if gapped.origin_layer is not None and len(missing):
+        true_part = between_slices(truth, gapped)
+        by_voxel = {
+            "voxel_error": voxel_error(volume, true_part, missing),
+            "dice": dice(volume, true_part, missing),
+        }
+    errors = truth_errors(dict(record.arrays), dict(true_record.arrays))
+    return Record(record.arrays, {**record.attributes, **errors, **by_voxel})

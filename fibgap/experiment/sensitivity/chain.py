@@ -1,0 +1,241 @@
+"""One dataset under one setting: milled, measured in depth, placed, filled, measured."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fibgap import seeds
+from fibgap.arms import ORIGINAL, Arm
+from fibgap.experiment.evaluation import (
+    compare_with_truth,
+    measure_volume,
+)
+from fibgap.io.shards import Record
+from fibgap.measures.voxelwise import voxel_error
+from fibgap.placement import placement_facts
+from fibgap.rebuilding import rebuild
+from fibgap.stack import GappedVolume, SliceStack, between_slices
+from fibgap.synthetic.milling import Milling, mill_volume
+
+
+@dataclass(frozen=True)
+class Measuring:
+    """How every volume is placed, repaired and measured.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Measures, see `fibgap.measures`.
+    cut : int
+        Side of the cut for D in voxels, see `fibgap.experiment.evaluation.measure_volume`.
+    max_pixels : int
+        Area of the largest hole that is filled, for arms that fill holes.
+    threads : int
+        Threads of the solver of D.
+    centred : bool
+        Whether the TPCF is centred, see `fibgap.experiment.evaluation.measure_volume`.
+    positions : str
+        What fillers see of depths below the voxel, see `fibgap.placement.place_slices`.
+    """
+
+    names: tuple[str, ...]
+    cut: int
+    max_pixels: int
+    threads: int = 1
+    centred: bool = False
+    positions: str = "rounded"
+
+    def measure(self, volume: NDArray[np.bool_]) -> Record:
+        """Measure one volume on its own."""
+        return measure_volume(
+            volume, self.names, cut=self.cut, centred=self.centred, threads=self.threads
+        )
+
+
+def measure_depths(stack: SliceStack, error_nm: float, rng: np.random.Generator) -> SliceStack:
+    """Return a stack whose depths were measured with an error.
+
+    Parameters
+    ----------
+    stack : SliceStack
+        Slices at their true depths.
+    error_nm : float
+        Standard deviation of the error of a depth in nm.
+    rng : numpy.random.Generator
+        Source of randomness; draws one number a slice, whatever the error.
+
+    Returns
+    -------
+    SliceStack
+        The same slices in the same order at depths that increase; the same depths bit for bit if
+        the error is 0.
+
+    Notes
+    -----
+    ASSUME: every depth has a normal error of its own, independent of all others, as where each
+    slice shows a mark of reference. Errors of increments that add up would be a drift besides.
+    The order in which slices were milled is known, so measured depths that contradict it are
+    exchanged: the i-th slice takes the i-th smallest depth. Slices that still round to one layer
+    are the placement's business, which keeps the one nearest to the layer's centre.
+
+    Examples
+    --------
+    >>> slices = np.array([[[1, 0]], [[1, 1]], [[0, 1]]], dtype=bool)
+    >>> stack = SliceStack(slices, np.array([0.0, 6.0, 20.0]), 2.5)
+    >>> measure_depths(stack, 0.0, np.random.default_rng(0)).depths_nm.tolist()
+    [0.0, 6.0, 20.0]
+    >>> measure_depths(stack, 1.0, np.random.default_rng(0)).depths_nm.round(2).tolist()
+    [0.13, 5.87, 20.64]
+    """
+    errors = error_nm * rng.standard_normal(len(stack.depths_nm))
+    return replace(stack, depths_nm=np.sort(stack.depths_nm + errors))
+
+
+def within_truth(
+    gapped: GappedVolume, volume: NDArray[np.bool_], layers: int
+) -> tuple[GappedVolume, NDArray[np.bool_]]:
+    """Return the part of a rebuilt volume that lies in the true one.
+
+    Slices at depths that were measured with an error may lie beyond the ends of the true volume,
+    where there is no voxel to compare with.
+
+    Parameters
+    ----------
+    gapped : GappedVolume
+        The placement.
+    volume : (Z, Y, X) bool
+        The rebuilt volume.
+    layers : int
+        Number of layers of the true volume.
+
+    Returns
+    -------
+    GappedVolume
+        From its first to its last known layer inside; unchanged where the geometry is not kept.
+    (Z', Y, X) bool
+        The same layers of the volume.
+    """
+    if gapped.origin_layer is None:
+        return gapped, volume
+    depth = gapped.layers + gapped.origin_layer
+    inside = (depth >= 0) & (depth < layers)
+    if inside.all():
+        return gapped, volume
+    first, last = np.flatnonzero(inside)[[0, -1]].tolist()
+    known = gapped.layers
+    return gapped.between(first, last), volume[known[first] : known[last] + 1]
+
+
+def _measure_arm(
+    arm: Mapping[str, Any],
+    stack: SliceStack,
+    truth: NDArray[np.bool_],
+    true_record: Record,
+    nominal_nm: float,
+    options: Mapping[str, Any],
+    measuring: Measuring,
+) -> Record:
+    """Rebuild the volume of one arm and measure it as the rules of the main experiment do."""
+    rebuilt = rebuild(
+        stack,
+        Arm.of(arm),
+        nominal_nm=nominal_nm,
+        max_pixels=measuring.max_pixels,
+        options=options,
+        positions=measuring.positions,
+        # The layers of the true volume are rebuilt, wherever the first slice is taken to lie.
+        grid_start_nm=0.0,
+        check=False,
+    )
+    volume, gapped = rebuilt.volume, rebuilt.gapped
+    facts: dict[str, Any] = dict(placement_facts(gapped))
+    if rebuilt.holes is not None:
+        facts |= {"holes": rebuilt.holes.holes, "hole_pixels": rebuilt.holes.pixels}
+    alone = measuring.measure(volume)
+    part, volume = within_truth(gapped, volume, len(truth))
+    compared = compare_with_truth(alone, volume, part, truth, true_record)
+    facts["voxel_error_all"] = (
+        float("nan")
+        if part.origin_layer is None
+        else voxel_error(volume, between_slices(truth, part), np.arange(len(volume)))
+    )
+    return Record(compared.arrays, {**compared.attributes, **facts})
+
+
+def evaluate_dataset(
+    truth: NDArray[np.bool_],
+    arms: Sequence[Mapping[str, Any]],
+    *,
+    milling: Milling,
+    voxel_nm: float,
+    nominal_nm: float,
+    depth_error_nm: float,
+    measuring: Measuring,
+    base_seed: int,
+    dataset: int,
+    fill_options: Mapping[str, Mapping[str, Any]] | None = None,
+) -> dict[str, Record]:
+    """Measure the true volume and every arm of one dataset under one setting.
+
+    Parameters
+    ----------
+    truth : (Z, Y, X) bool
+        The true volume of the dataset.
+    arms : sequence of dict
+        Rows of the arm table.
+    milling, nominal_nm, depth_error_nm
+        See `fibgap.experiment.sensitivity.plan.Setting`.
+    voxel_nm : float
+        Voxel size in nm.
+    measuring : Measuring
+        How volumes are repaired and measured.
+    base_seed, dataset : int
+        Slices and errors of depths are drawn from the streams of this dataset, so that settings
+        are compared on the same true volumes and with the same random numbers.
+    fill_options : mapping, optional
+        By arm, what its filler wants besides: a network needs its model.
+
+    Returns
+    -------
+    dict of Record
+        By arm, `ORIGINAL` first; the attributes are columns of the table of datasets, with the
+        mean and the relative standard deviation of the slices as they were milled, and
+        `voxel_error_all`, the share of wrong voxels in all layers.
+
+    Notes
+    -----
+    Errors of voxels in the filled layers alone say little about wrong depths: a slice in the wrong
+    layer is wrong, too, and hides the layer that would have been filled worse. Hence the share in
+    all layers, which also grows with the number of layers to fill.
+    """
+    stack = mill_volume(
+        truth, milling, voxel_nm=voxel_nm, rng=seeds.generator(base_seed, "milling", dataset)
+    )
+    measured = measure_depths(
+        stack, depth_error_nm, seeds.generator(base_seed, "depth_errors", dataset)
+    )
+    original = measuring.measure(between_slices(truth, stack))
+    records = {ORIGINAL: original}
+    for arm in arms:
+        options = (fill_options or {}).get(arm["name"], {})
+        records[arm["name"]] = _measure_arm(
+            arm, measured, truth, original, nominal_nm, options, measuring
+        )
+    milled = _as_milled(stack)
+    return {
+        arm: Record(record.arrays, {**record.attributes, **milled})
+        for arm, record in records.items()
+    }
+
+
+def _as_milled(stack: SliceStack) -> dict[str, float]:
+    """Return mean and relative spread of the slices of a stack."""
+    steps = np.diff(stack.depths_nm)
+    mean = float(steps.mean())
+    return {
+        "milled_mean_voxels": mean / stack.voxel_nm,
+        "milled_relative_sd": float(steps.std()) / mean,
+    }

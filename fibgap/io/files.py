@@ -1,0 +1,101 @@
+"""Files that are complete or not there at all, and files that one process has at a time."""
+
+import contextlib
+import errno
+import fcntl
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from fibgap.errors import InputError
+
+#: What the system says when there is no room: the disk, the quota, the largest file.
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@contextmanager
+def write_aside(path: Path | str) -> Iterator[Path]:
+    """Yield a temporary path beside `path` and move it into place if all goes well.
+
+    Temporary files that dead processes left for the same path are removed first.
+
+    Raises
+    ------
+    InputError
+        If there is no room for the file; what was at `path` before is still there.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for stale in path.parent.glob(f".{path.name}.*.tmp"):
+        if not process_lives(stale.name.split(".")[-2]):
+            stale.unlink(missing_ok=True)
+    aside = path.parent / f".{path.name}.{os.getpid()}.tmp"
+    try:
+        yield aside
+        os.replace(aside, path)
+    except Exception as error:
+        if reason := _no_room(error):
+            raise InputError(f"file {path} cannot be written: {reason}.") from error
+        raise
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _no_room(error: Exception) -> str:
+    """Return the system's words for a lack of room if that is what an error is about, else ''.
+
+    Some libraries put the words into exceptions of their own, without the number.
+    """
+    for number in _NO_ROOM:
+        if getattr(error, "errno", None) == number or os.strerror(number) in str(error):
+            return os.strerror(number)
+    return ""
+
+
+def process_lives(pid: str) -> bool:
+    """Return whether a process with this number lives, for all that can be known here."""
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, ValueError):
+        return True
+    return True
+
+
+@contextmanager
+def exclusive(path: Path | str) -> Iterator[BinaryIO]:
+    """Open a file that one process has at a time, empty it, and say in its first line who has it.
+
+    A process that comes second says for whom it waits, and waits until that one has ended. The
+    system frees the file when its process ends, however it ends.
+
+    Parameters
+    ----------
+    path : path
+        The file; its folder is made.
+
+    Yields
+    ------
+    file
+        Open for writing, without a buffer.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+b", buffering=0) as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            holder = file.read(200).split(b"\n")[0].decode(errors="replace")
+            print(f"{path}: waiting for {holder}, which is still at work here", flush=True)
+            fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError:
+            pass  # Some network file systems have no locks; whoever uses one sees to it.
+        with contextlib.suppress(OSError):  # a full disk
+            file.truncate(0)
+            file.write(f"process {os.getpid()} on {platform.node()}\n".encode())
+        yield file

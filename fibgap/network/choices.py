@@ -1,0 +1,17 @@
+"""What may be chosen of a network, apart from the modules that need torch."""
+
+from typing import Literal, get_args
+
+#: Arithmetic; "auto" is decided by the hardware.
+Precision = Literal["fp32", "bf16", "auto"]
+#: Which planes fill a volume: both families averaged, or zx-planes alone.
+Families = Literal["both", "zx"]
+#: Where a prediction is cut.
+Threshold = Literal["half", "keep_fraction"]
+#: How the interpolated layer joins the network.
+Joining = Literal["concatenate", "add"]
+
+PRECISIONS: tuple[str, ...] = get_args(Precision)
+FAMILY_CHOICES: tuple[str, ...] = get_args(Families)
+THRESHOLDS: tuple[str, ...] = get_args(Threshold)
+JOININGS: tuple[str, ...] = get_args(Joining)

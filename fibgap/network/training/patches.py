@@ -1,0 +1,308 @@
+"""Patches: windows of planes, augmented, with rows masked and interpolated, batch by batch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from fibgap.errors import InputError
+from fibgap.fillers.interpolation import spline_weights
+from fibgap.network.architecture import Architecture
+from fibgap.stack import nearest_layer
+from fibgap.synthetic.milling import MillingRange, draw_depths
+
+#: Slices of the stack above a window that are drawn and thrown away, so that a window's first
+#: slice lies at no special place.
+_LEAD_IN = (4.0, 8.0)
+
+
+def draw_known_rows(
+    millings: MillingRange, rows: int, voxel_nm: float, rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Draw which rows of a window are known, from a milling drawn anew.
+
+    Returns
+    -------
+    (rows,) bool
+        The first and the last row are always known, as they are in a stack that is cut at its
+        first and last slice, so that nothing is ever extrapolated.
+    """
+    milling = millings.draw(rng)
+    lead_in = rng.uniform(*_LEAD_IN) * milling.mean_nm
+    depths = draw_depths(milling, lead_in + (rows - 1) * voxel_nm, rng) - lead_in
+    known = np.zeros(rows, dtype=np.bool_)
+    known[nearest_layer(depths[depths >= 0], voxel_nm).clip(max=rows - 1)] = True
+    known[[0, -1]] = True
+    return known
+
+
+def interpolation_matrix(known: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return the matrix that interpolates all rows from the known ones by a cubic spline.
+
+    Parameters
+    ----------
+    known : (R,) bool
+        Known rows, the first and the last among them.
+
+    Returns
+    -------
+    (R, R) float32
+        Columns of missing rows are zero.
+    """
+    rows = np.flatnonzero(known)
+    matrix = np.zeros((len(known), len(known)), dtype=np.float32)
+    matrix[:, rows] = spline_weights(rows, np.arange(len(known)))
+    return matrix
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What the network sees and what it should say, all float32 and (B, C, Z, X).
+
+    Attributes
+    ----------
+    image : (B, 1 + 2 neighbours, Z, X)
+        The truth with missing rows 0, between the planes on both its sides.
+    known : (B, 1, Z, X)
+        1 in known rows.
+    bicubic : (B, 1, Z, X)
+        The cubic interpolation across missing rows.
+    truth : (B, 1, Z, X)
+        1 in the solid.
+    """
+
+    image: torch.Tensor
+    known: torch.Tensor
+    bicubic: torch.Tensor
+    truth: torch.Tensor
+
+    def network_input(self, architecture: Architecture) -> torch.Tensor:
+        """Return the first argument of a network: the planes that it sees, and the mask."""
+        centre, neighbours = self.image.shape[1] // 2, architecture.neighbours
+        image = self.image[:, centre - neighbours : centre + neighbours + 1]
+        if architecture.mask_channel:
+            image = torch.cat([image, self.known], dim=1)
+        return image.contiguous(memory_format=torch.channels_last)
+
+
+def planes_between(count: int, neighbours: int, depth: int) -> NDArray[np.int64]:
+    """Return which planes of a stack have neighbours on both sides in their own volume.
+
+    Parameters
+    ----------
+    count : int
+        Number of planes.
+    neighbours : int
+        How many planes on each side are wanted.
+    depth : int
+        How many planes in a row come from one volume.
+
+    Raises
+    ------
+    InputError
+        If no plane has so many neighbours.
+
+    Examples
+    --------
+    >>> planes_between(10, 1, 5).tolist()
+    [1, 2, 3, 6, 7, 8]
+    """
+    place = np.arange(count) % depth
+    found = np.flatnonzero((place >= neighbours) & (place < depth - neighbours))
+    if count and not len(found):
+        raise InputError(
+            f"a volume of {depth} planes is too small for a network that sees {neighbours} "
+            "neighbouring planes on each side."
+        )
+    return found
+
+
+class PatchSampler:
+    """Sliding windows over planes, cut, augmented and masked when they are asked for.
+
+    Nothing but the planes and one epoch's millings is held in memory, and an epoch's batches
+    depend on the generator that is passed in alone.
+
+    Parameters
+    ----------
+    planes : sequence of (N, Z, X) uint8 tensors
+        The training planes, on the device where batches are wanted; 1 = solid.
+    millings : MillingRange
+        Which millings are drawn.
+    voxel_nm : float
+        Voxel size in nm.
+    patch : int
+        Side of a patch in pixels.
+    stride : int
+        Step of the sliding window in pixels.
+    margin : int
+        Rows above and below a patch that take part in its interpolation.
+    bank : int
+        Number of millings drawn for an epoch at most; every patch gets one of them.
+    neighbours : int
+        How many planes on each side are cut with a patch.
+    depths : sequence of int or None
+        For each array, how many planes in a row come from one volume; None: all.
+
+    Raises
+    ------
+    InputError
+        If a plane is smaller than a patch with its margins, or a volume has too few planes.
+
+    Notes
+    -----
+    PAPER: section 3, patches of 64 with a stride of 32. ASSUME: windows of patch + 2 margin on a
+    side lie inside the plane; augmentation turns and flips the truth of the whole window and rows
+    are masked afterwards, so gaps always lie across z.
+    """
+
+    def __init__(
+        self,
+        planes: Sequence[torch.Tensor],
+        *,
+        millings: MillingRange,
+        voxel_nm: float,
+        patch: int = 64,
+        stride: int = 32,
+        margin: int = 16,
+        bank: int = 2048,
+        neighbours: int = 0,
+        depths: Sequence[int] | None = None,
+    ) -> None:
+        self.planes = list(planes)
+        self.neighbours = neighbours
+        self.millings = millings
+        self.voxel_nm = voxel_nm
+        self.patch, self.margin, self.bank = patch, margin, bank
+        self.window = patch + 2 * margin
+        corners = []
+        for group, stack in enumerate(self.planes):
+            count, rows, columns = stack.shape
+            depth = depths[group] if depths else count
+            if min(rows, columns) < self.window:
+                raise InputError(
+                    f"planes of {rows} x {columns} are too small for patches of {patch} with a "
+                    f"margin of {margin}: a side of at least {self.window} is needed."
+                )
+            grid = np.meshgrid(
+                [group],
+                planes_between(count, neighbours, depth),
+                np.arange(0, rows - self.window + 1, stride),
+                np.arange(0, columns - self.window + 1, stride),
+                indexing="ij",
+            )
+            corners.append(np.stack([axis.ravel() for axis in grid], axis=1))
+        self.corners = np.concatenate(corners) if corners else np.empty((0, 4), dtype=np.int64)
+        if len(self.corners) == 0:
+            raise InputError("there are no training planes to cut patches from.")
+
+    def __len__(self) -> int:
+        """Return the number of patches that the sliding window sees."""
+        return len(self.corners)
+
+    def draw_bank(
+        self, count: int, rng: np.random.Generator
+    ) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+        """Draw millings: known rows (count, window) and interpolations (count, patch, window)."""
+        known = np.empty((count, self.window), dtype=np.bool_)
+        matrices = np.empty((count, self.patch, self.window), dtype=np.float32)
+        inner = slice(self.margin, self.margin + self.patch)
+        for index in range(count):
+            known[index] = draw_known_rows(self.millings, self.window, self.voxel_nm, rng)
+            matrices[index] = interpolation_matrix(known[index])[inner]
+        return known, matrices
+
+
+class Epoch:
+    """One pass over the patches (or a part of it): everything drawn, nothing cut yet.
+
+    Parameters
+    ----------
+    sampler : PatchSampler
+        The planes.
+    rng : numpy.random.Generator
+        Decides order, augmentation and millings.
+    batch_size : int
+        Patches a batch.
+    steps : int or None
+        Number of batches; None: as many whole batches as the sliding window fills, at least one.
+    """
+
+    def __init__(
+        self,
+        sampler: PatchSampler,
+        rng: np.random.Generator,
+        *,
+        batch_size: int,
+        steps: int | None = None,
+    ) -> None:
+        self.sampler = sampler
+        self.batch_size = batch_size
+        self.steps = steps or max(1, len(sampler) // batch_size)
+        count = self.steps * batch_size
+        rounds = [rng.permutation(len(sampler)) for _ in range(-(-count // len(sampler)))]
+        self.corners = sampler.corners[np.concatenate(rounds)[:count]]
+        self.turns = rng.integers(8, size=count)
+        known, matrices = sampler.draw_bank(min(count, sampler.bank), rng)
+        self.milling = rng.permutation(np.arange(count) % len(known))
+        device = sampler.planes[0].device
+        self.known = torch.from_numpy(known).to(device)
+        self.matrices = torch.from_numpy(matrices).to(device)
+
+    def batch(self, step: int) -> Batch:
+        """Cut, augment, mask and interpolate one batch of patches."""
+        part = slice(step * self.batch_size, (step + 1) * self.batch_size)
+        sampler = self.sampler
+        device = self.known.device
+        side = torch.arange(sampler.window, device=device)
+        corners = torch.from_numpy(self.corners[part]).to(device)
+        turns = torch.from_numpy(self.turns[part]).to(device)
+        across = torch.arange(-sampler.neighbours, sampler.neighbours + 1, device=device)
+        shape = (len(corners), len(across), sampler.window, sampler.window)
+        truth = torch.empty(shape, dtype=torch.uint8, device=device)
+        for group, planes in enumerate(sampler.planes):
+            own = torch.nonzero(corners[:, 0] == group)[:, 0]
+            plane, row, column = corners[own, 1:].unbind(1)
+            truth[own] = planes[
+                (plane[:, None] + across)[:, :, None, None],
+                (row[:, None] + side)[:, None, :, None],
+                (column[:, None] + side)[:, None, None, :],
+            ]
+        for turn in range(1, 8):
+            own = torch.nonzero(turns == turn)[:, 0]
+            turned = torch.rot90(truth[own], turn % 4, dims=(2, 3))
+            truth[own] = turned.flip(3) if turn >= 4 else turned
+        return self._mask(truth.float(), torch.from_numpy(self.milling[part]).to(device))
+
+    def _mask(self, truth: torch.Tensor, milling: torch.Tensor) -> Batch:
+        """Mask the missing rows of whole windows and interpolate across them."""
+        inner = slice(self.sampler.margin, self.sampler.margin + self.sampler.patch)
+        columns = truth[..., inner]
+        bicubic = torch.bmm(self.matrices[milling], columns[:, self.sampler.neighbours])
+        return _masked(columns[:, :, inner], self.known[milling][:, inner], bicubic)
+
+
+def _masked(truth: torch.Tensor, known: torch.Tensor, bicubic: torch.Tensor) -> Batch:
+    """Return a batch from planes (B, C, Z, X), known rows (B, Z) and an interpolation (B, Z, X)."""
+    centre = truth.shape[1] // 2
+    target = truth[:, centre : centre + 1]
+    rows = known[:, None, :, None].float()
+    return Batch(truth * rows, rows.expand_as(target), bicubic[:, None], target)
+
+
+def whole_planes(planes: torch.Tensor, known: NDArray[np.bool_]) -> Batch:
+    """Return whole planes as one batch, all with the same known rows.
+
+    Parameters
+    ----------
+    planes : (B, 1 + 2 neighbours, Z, X) uint8 tensor
+        Planes of the truth, each between its neighbours.
+    known : (Z,) bool
+        Known rows, the first and the last among them.
+    """
+    truth = planes.float()
+    matrix = torch.from_numpy(interpolation_matrix(known)).to(planes.device)
+    rows = torch.from_numpy(known).to(planes.device).expand(len(planes), -1)
+    return _masked(truth, rows, torch.matmul(matrix, truth[:, truth.shape[1] // 2]))

@@ -1,0 +1,127 @@
+"""From a row of the networks table to a training run."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from fibgap.errors import InputError
+from fibgap.network.architecture import Architecture, with_inputs
+from fibgap.network.shipped import resolve_weights
+from fibgap.network.training.distillation import Teacher, neighbours_seen
+from fibgap.network.training.planes import FAMILIES
+from fibgap.network.training.settings import Training
+from fibgap.network.training.trainer import Trainer
+from fibgap.network.weights import LoadedNetwork, load_weights
+from fibgap.synthetic.milling import MillingRange
+
+
+def architecture_of(settings: dict[str, Any]) -> Architecture:
+    """Return the architecture of one row of the networks table."""
+    return Architecture.from_width(
+        settings["width_factor"],
+        mask_channel=settings["mask_channel"],
+        bicubic=settings["bicubic"],
+        neighbours=settings["neighbours"],
+    )
+
+
+def make_trainer(
+    settings: dict[str, Any],
+    planes: dict[str, NDArray[np.uint8]],
+    manifest: pd.DataFrame,
+    *,
+    millings: MillingRange,
+    voxel_nm: float,
+    base_seed: int,
+    folder: Path | str,
+    device: torch.device,
+    digest: str,
+    log: Callable[[str], None] = print,
+) -> Trainer:
+    """Return a trainer for one row of the networks table.
+
+    Parameters
+    ----------
+    settings : dict
+        The row, complete with its defaults.
+    planes : dict of (N, Z, X) uint8
+        All planes by family, 1 = solid.
+    manifest : pandas.DataFrame
+        Which row of which family belongs to which part, from
+        `fibgap.network.training.planes.split_planes`.
+    millings, voxel_nm, base_seed, folder, device, digest, log
+        See `fibgap.network.training.trainer.Trainer`.
+    """
+
+    def part(name: str) -> list[NDArray[np.uint8]]:
+        chosen = manifest[manifest["part"] == name]
+        rows = {
+            family: np.sort(chosen.loc[chosen["family"] == family, "row"].to_numpy())
+            for family in FAMILIES
+        }
+        return [planes[family][rows[family]] for family in FAMILIES if len(rows[family])]
+
+    architecture = architecture_of(settings)
+    initial = (
+        _initial_network(settings["start_from"], architecture) if "start_from" in settings else None
+    )
+    teacher = None
+    if "distillation" in settings:
+        distillation = settings["distillation"]
+        loaded = load_weights(resolve_weights(distillation["teacher"]))
+        teacher = Teacher(loaded, distillation["share"], device)
+    return Trainer(
+        architecture,
+        Training(**settings["training"]),
+        part("training"),
+        part("validation"),
+        millings=millings,
+        depths=_planes_a_volume(manifest, neighbours_seen(architecture, teacher)),
+        voxel_nm=voxel_nm,
+        base_seed=base_seed,
+        folder=folder,
+        device=device,
+        digest=digest,
+        initial=initial,
+        teacher=teacher,
+        log=log,
+    )
+
+
+def _planes_a_volume(manifest: pd.DataFrame, neighbours: int) -> list[int] | None:
+    """Return how many planes of each family come from one volume, where neighbours are seen."""
+    if not neighbours:
+        return None
+    parts = manifest.groupby(["family", "volume"])["part"].nunique()
+    if (parts > 1).any():
+        raise InputError(
+            f"neighbours is {neighbours}, but planes of one volume are split between training and "
+            "validation: a network that sees neighbouring planes needs a training set with "
+            "split_by: volume."
+        )
+    families = (manifest[manifest["family"] == family] for family in FAMILIES)
+    return [int(planes["volume"].value_counts().max()) for planes in families]
+
+
+def _initial_network(name: str, architecture: Architecture) -> LoadedNetwork:
+    """Return the weights that training starts from, for the architecture that is trained."""
+    loaded = load_weights(resolve_weights(name))
+    found = loaded.network.architecture
+    if found == architecture:
+        return loaded
+    mask_channel = architecture.mask_channel or found.mask_channel
+    neighbours = max(architecture.neighbours, found.neighbours)
+    if replace(found, mask_channel=mask_channel, neighbours=neighbours) == architecture:
+        wider = with_inputs(loaded.network, mask_channel=mask_channel, neighbours=neighbours)
+        return replace(loaded, network=wider)
+    raise InputError(
+        f"weights '{name}' cannot be started from: their architecture "
+        f"{found.to_dict()} is not that of the network to be trained, "
+        f"{architecture.to_dict()}."
+    )

@@ -1,0 +1,342 @@
+"""Training: on-line patches, a checkpoint every epoch, resumed after a kill as if nothing was."""
+
+import json
+import math
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from fibgap import seeds
+from fibgap.errors import InputError
+from fibgap.io.files import exclusive, write_aside
+from fibgap.network.architecture import Architecture, Network, count_parameters
+from fibgap.network.device import choose_precision
+from fibgap.network.training.checkpoint import damaged, read_checkpoint, write_checkpoint
+from fibgap.network.training.distillation import Teacher, neighbours_seen
+from fibgap.network.training.patches import Batch, Epoch, PatchSampler
+from fibgap.network.training.schedule import make_scheduler
+from fibgap.network.training.settings import Training
+from fibgap.network.training.validation import choose_validation
+from fibgap.network.weights import LoadedNetwork, load_weights, save_weights
+from fibgap.synthetic.milling import MillingRange
+
+CHECKPOINT = "checkpoint.pt"
+BEST = "best.safetensors"
+LOCK = ".lock"
+
+
+@dataclass
+class Progress:
+    """Where a training stands: all of it goes into the checkpoint."""
+
+    epoch: int = 0
+    best_loss: float = math.inf
+    best_epoch: int = 0
+    seconds: float = 0.0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+class TrainingDivergedError(InputError):
+    """The loss is no longer a number, by what was asked; the last good weights were kept."""
+
+
+class Trainer:
+    """One training run in one folder.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        What is trained.
+    training : Training
+        How it is trained.
+    train_planes, validation_planes : list of (N, Z, X) uint8 arrays
+        Planes of the truth, one array per family, 1 = solid.
+    depths : sequence of int or None
+        For each family, how many planes in a row come from one volume; None: all. It matters to a
+        network that sees neighbouring planes.
+    millings : MillingRange
+        Which millings are learned from.
+    voxel_nm : float
+        Voxel size in nm.
+    base_seed : int
+        Decides initial weights, order, augmentation and millings.
+    folder : path
+        Holds the checkpoint and the best weights so far; a run that was killed goes on from here.
+    device : torch.device
+        Where to train.
+    digest : str
+        Digest of configuration and data: a checkpoint with another one is refused.
+    initial : LoadedNetwork or None
+        Weights of the same architecture to start from, instead of random ones.
+    teacher : Teacher or None
+        Whose output is learned beside the truth. Validation is against the truth alone.
+    log : callable
+        Receives progress lines.
+    """
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        training: Training,
+        train_planes: list[np.ndarray],
+        validation_planes: list[np.ndarray],
+        *,
+        millings: MillingRange,
+        voxel_nm: float,
+        base_seed: int,
+        folder: Path | str,
+        device: torch.device,
+        depths: Sequence[int] | None = None,
+        digest: str = "",
+        initial: LoadedNetwork | None = None,
+        teacher: Teacher | None = None,
+        log: Callable[[str], None] = print,
+    ) -> None:
+        self.training, self.base_seed, self.device = training, base_seed, device
+        self.teacher = teacher
+        self.digest, self.log, self.folder = digest, log, Path(folder)
+        self.precision = choose_precision(training.precision, device)
+        neighbours = neighbours_seen(architecture, teacher)
+        self.sampler = PatchSampler(
+            [torch.from_numpy(planes).to(device) for planes in train_planes],
+            millings=millings,
+            voxel_nm=voxel_nm,
+            patch=training.patch,
+            stride=training.stride,
+            margin=training.margin,
+            neighbours=neighbours,
+            depths=depths,
+        )
+        self.validation = choose_validation(
+            [torch.from_numpy(planes).to(device) for planes in validation_planes],
+            training.validation_planes,
+            millings=millings,
+            voxel_nm=voxel_nm,
+            rng=seeds.generator(base_seed, "validation_millings"),
+            neighbours=neighbours,
+            depths=depths,
+        )
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seeds.torch_seed(base_seed, "initial_weights"))
+            self.network = Network(architecture)
+        self.initial_sha256 = None if initial is None else initial.sha256
+        if initial is not None:
+            self.network.load_state_dict(initial.network.state_dict())
+        self.network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=training.learning_rate)
+        self.steps = training.steps_per_epoch or max(1, len(self.sampler) // training.batch_size)
+        self.scheduler = make_scheduler(self.optimizer, training, self.steps)
+        self.progress = Progress()
+
+    def _loss(self, batch: Batch, target: torch.Tensor) -> torch.Tensor:
+        """Return the mean squared error against a target over the rows that count."""
+        network_input = batch.network_input(self.network.architecture)
+        reduced = self.precision != torch.float32
+        with torch.autocast(self.device.type, self.precision, enabled=reduced):
+            output = self.network(network_input, batch.bicubic)
+        square = (output.float() - target) ** 2
+        if self.training.loss_rows == "all":
+            return square.mean()
+        missing = 1 - batch.known
+        return (square * missing).sum() / missing.sum().clamp(min=1)
+
+    def _validate(self) -> float:
+        """Return the validation loss over whole planes."""
+        self.network.eval()
+        with torch.inference_mode():
+            losses = [self._loss(batch, batch.truth) for batch in self.validation]
+        self.network.train()
+        return float(torch.stack(losses).double().mean())
+
+    def _epoch(self, number: int) -> Epoch:
+        """Draw an epoch; its randomness depends on its number alone."""
+        rng = seeds.generator(self.base_seed, "patches", number)
+        return Epoch(self.sampler, rng, batch_size=self.training.batch_size, steps=self.steps)
+
+    def _train_epoch(self, epoch: Epoch) -> float:
+        """Take all steps of an epoch and return the mean training loss."""
+        total = torch.zeros((), device=self.device, dtype=torch.float64)
+        for step in range(epoch.steps):
+            batch = epoch.batch(step)
+            target = batch.truth if self.teacher is None else self.teacher.target(batch)
+            loss = self._loss(batch, target)
+            self.optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            self.optimizer.step()
+            if isinstance(self.scheduler, torch.optim.lr_scheduler.OneCycleLR):
+                self.scheduler.step()
+            total += loss.detach().double()
+        return float(total / epoch.steps)
+
+    def save_checkpoint(self) -> None:
+        """Write the state of the run aside and move it into place."""
+        state = {
+            "digest": self.digest,
+            "network": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scheduler": self.scheduler.state_dict(),
+            "progress": json.dumps(vars(self.progress)),
+        }
+        write_checkpoint(self.folder / CHECKPOINT, state)
+
+    def resume(self) -> bool:
+        """Go on from the folder's checkpoint, if there is one.
+
+        Raises
+        ------
+        InputError
+            If the checkpoint is damaged or belongs to another configuration.
+        """
+        path = self.folder / CHECKPOINT
+        if not path.exists():
+            return False
+        state = read_checkpoint(path, self.digest, self.device)
+        try:
+            self.network.load_state_dict(state["network"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.scheduler.load_state_dict(state["scheduler"])
+            self.progress = Progress(**json.loads(state["progress"]))
+        except Exception as error:  # whatever is wrong with a state, it is no use
+            raise damaged(path, error) from error
+        return True
+
+    def summary(self, status: str) -> dict[str, Any]:
+        """Return what weights remember of their training."""
+        return {
+            "status": status,
+            "digest": self.digest,
+            "base_seed": self.base_seed,
+            "started_from_sha256": self.initial_sha256,
+            "teacher_sha256": None if self.teacher is None else self.teacher.sha256,
+            "training": vars(self.training),
+            "millings": vars(self.sampler.millings),
+            "voxel_nm": self.sampler.voxel_nm,
+            "steps_per_epoch": self.steps,
+            "patches_in_sliding_window": len(self.sampler),
+            "epochs": self.progress.epoch,
+            "best_epoch": self.progress.best_epoch,
+            "best_validation_loss": self.progress.best_loss,
+            "seconds": round(self.progress.seconds, 1),
+            "device": self.device.type,
+            "precision": str(self.precision).removeprefix("torch."),
+            "parameters": count_parameters(self.network),
+            "torch": torch.__version__,
+        }
+
+    def run(self) -> str:
+        """Train to the end, to early stopping, or to the end of the wall-clock budget.
+
+        A second process waits while one trains in the folder, and then goes on from there.
+
+        Returns
+        -------
+        str
+            "complete", "stopped early" or "out of budget". The best weights so far lie in the
+            folder as ``best.safetensors``.
+
+        Raises
+        ------
+        TrainingDivergedError
+            If the loss becomes NaN or infinite; the best weights so far stay where they are.
+        """
+        with exclusive(self.folder / LOCK):
+            return self._run()
+
+    def _run(self) -> str:
+        """Train in the folder, which nobody else is in."""
+        training, progress = self.training, self.progress
+        if self.resume():
+            progress = self.progress
+            self.log(f"resumed after epoch {progress.epoch} of {training.epochs}")
+        begin = time.monotonic()
+        budget = training.budget_minutes or math.inf
+        status = "complete"
+        with ThreadPoolExecutor(1) as pool:
+            upcoming = pool.submit(self._epoch, progress.epoch)
+            while progress.epoch < training.epochs:
+                if self._stale():
+                    status = "stopped early"
+                    break
+                if progress.history and time.monotonic() - begin > 60 * budget:
+                    status = "out of budget"
+                    break
+                started = time.monotonic()
+                epoch = upcoming.result()
+                if progress.epoch + 1 < training.epochs:
+                    upcoming = pool.submit(self._epoch, progress.epoch + 1)
+                train_loss = self._train_epoch(epoch)
+                self._finish_epoch(train_loss, time.monotonic() - started)
+        self.log(
+            f"{status}: epoch {progress.epoch}, best validation loss {progress.best_loss:.6f} "
+            f"in epoch {progress.best_epoch}"
+        )
+        return status
+
+    def _stale(self) -> bool:
+        """Return whether the validation loss has not improved for too long."""
+        waited = self.progress.epoch - self.progress.best_epoch
+        return self.training.schedule == "plateau" and waited >= self.training.stop_patience
+
+    def _finish_epoch(self, train_loss: float, seconds: float) -> None:
+        """Validate, keep the best weights, note the history and write the checkpoint."""
+        training, progress = self.training, self.progress
+        rate = self.optimizer.param_groups[0]["lr"]
+        validation_loss = self._validate()
+        bad = next((x for x in (train_loss, validation_loss) if not math.isfinite(x)), None)
+        if bad is not None:
+            kept = (
+                f"the best weights so far (epoch {progress.best_epoch}) are kept in "
+                f"{self.folder / BEST}"
+                if progress.best_epoch
+                else "there are no good weights yet"
+            )
+            raise TrainingDivergedError(
+                f"the loss became {bad} in epoch {progress.epoch + 1}; training stopped, and "
+                f"{kept}: try a learning_rate below {training.learning_rate:g}."
+            )
+        progress.epoch += 1
+        progress.seconds += seconds
+        if isinstance(self.scheduler, torch.optim.lr_scheduler.ReduceLROnPlateau):
+            self.scheduler.step(validation_loss)
+        patches = self.steps * training.batch_size
+        progress.history.append(
+            {
+                "epoch": progress.epoch,
+                "train_loss": train_loss,
+                "validation_loss": validation_loss,
+                "learning_rate": rate,
+                "patches_per_s": round(patches / seconds, 2),
+                "seconds": round(progress.seconds, 2),
+            }
+        )
+        if validation_loss < progress.best_loss:
+            progress.best_loss, progress.best_epoch = validation_loss, progress.epoch
+            save_weights(self.folder / BEST, self.network, self.summary("best so far"))
+        self.save_checkpoint()
+        left = (training.epochs - progress.epoch) * progress.seconds / progress.epoch
+        self.log(
+            f"epoch {progress.epoch}/{training.epochs}  loss {train_loss:.5f}  "
+            f"validation {validation_loss:.5f}  rate {rate:.1e}  "
+            f"{patches / seconds:.0f} patches/s  at most {left / 60:.1f} min left"
+        )
+
+    def history(self) -> pd.DataFrame:
+        """Return the loss curves, one row per epoch."""
+        return pd.DataFrame(self.progress.history)
+
+    def best_network(self) -> Network:
+        """Return the network with the best weights so far, in evaluation mode on the CPU."""
+        return load_weights(self.folder / BEST).network
+
+    def deliver(self, weights: Path | str, history: Path | str, status: str) -> None:
+        """Write the best weights and the history to where they belong."""
+        save_weights(weights, self.best_network(), self.summary(status))
+        with write_aside(history) as aside:
+            self.history().to_csv(aside, index=False)

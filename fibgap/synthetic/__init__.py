@@ -1,0 +1,1 @@
+"""The simulator: structures, their milling, volumes to learn from."""
