@@ -317,6 +317,19 @@ def test_a_folder_that_cannot_be_moved_into_place(
     np.testing.assert_array_equal(read_volume(path).solid, solid)
 
 
+def test_what_a_killed_process_left(tmp_path: Path) -> None:
+    """Half a folder of a dead process goes; a whole one that it had moved away comes back."""
+    solid = volume()
+    dead = 2**22 + 1  # above the highest number that Linux gives a process
+    (path,) = write_volume(tmp_path / "v.ome.zarr", solid, 2.5)
+    path.rename(tmp_path / f".v.ome.zarr.{dead}.old")
+    (tmp_path / f".v.ome.zarr.{dead}.tmp").mkdir()
+    with pytest.raises(KeyboardInterrupt):
+        write_volume(path, Failing(), 2.5)
+    assert os.listdir(tmp_path) == [path.name]
+    np.testing.assert_array_equal(read_volume(path).solid, solid)
+
+
 def test_a_folder_of_the_user_is_not_replaced(tmp_path: Path) -> None:
     """A name that is taken by something else stays as it is."""
     (tmp_path / "v.ome.zarr").mkdir()
