@@ -33,7 +33,7 @@ API: dict[str, dict[str, str]] = {
         "Arm": "fibgap.arms",
         "Rebuilt": "fibgap.rebuilding",
         "place_slices": "fibgap.placement",
-        "place_own": "fibgap.depths",
+        "place_own": "fibgap.placement",
         "GappedVolume": "fibgap.stack",
         "fill": "fibgap.fillers",
         "filler_names": "fibgap.fillers",
@@ -112,7 +112,6 @@ if TYPE_CHECKING:
         depths_from_images,
         fuse_depths,
         nominal_depths,
-        place_own,
         read_names,
         read_table,
         ruler_depths,
@@ -125,7 +124,7 @@ if TYPE_CHECKING:
     from fibgap.measures import measure, measure_names
     from fibgap.measures.anisotropy import anisotropy_error, truth_error
     from fibgap.measures.voxelwise import dice, solid_fraction, voxel_error
-    from fibgap.placement import place_slices
+    from fibgap.placement import place_own, place_slices
     from fibgap.rebuilding import Rebuilt, rebuild
     from fibgap.stack import GappedVolume, SliceStack, between_slices
     from fibgap.synthetic.milling import Milling, cut_slices, mill_volume

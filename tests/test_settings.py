@@ -42,11 +42,11 @@ def test_documentation_lists_every_setting() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"current_pa": 0}, "current_pa must be greater than 0 and at most 100, but is 0."),
-        ({"current_pa": 101}, "current_pa must be greater than 0 and at most 100, but is 101."),
-        ({"current_pa": math.nan}, "current_pa must be greater than 0 and at most 100, but is nan."),
-        ({"passes": 0}, "passes must be at least 1, but is 0."),
-        ({"ion": "He"}, "ion 'He' is unknown; choose one of Ga, Xe."),
+        ({"current_pa": 0}, "current_pa must be greater than 0 and at most 100, but is 0"),
+        ({"current_pa": 101}, "current_pa must be greater than 0 and at most 100, but is 101"),
+        ({"current_pa": math.nan}, "current_pa must be greater than 0 and at most 100, but is nan"),
+        ({"passes": 0}, "passes must be at least 1, but is 0"),
+        ({"ion": "He"}, "ion 'He' is unknown; choose one of Ga, Xe"),
     ],
 )  # fmt: skip
 def test_what_is_out_of_bounds_is_refused(changes: dict, message: str) -> None:
@@ -54,4 +54,4 @@ def test_what_is_out_of_bounds_is_refused(changes: dict, message: str) -> None:
     assert Beam(current_pa=100).passes == 1
     with pytest.raises(InputError) as caught:
         Beam(**{"current_pa": 50, **changes})
-    assert str(caught.value) == message
+    assert str(caught.value) == f"{message}."

@@ -13,7 +13,6 @@ from fibgap.depths.names import read_names
 from fibgap.depths.nominal import nominal_depths
 from fibgap.depths.result import Depths
 from fibgap.depths.ruler import read_ruler, ruler_depths
-from fibgap.depths.suspicion import check_depths, check_placement, place_own
 from fibgap.depths.tables import read_table, write_table
 
 __all__ = [
@@ -21,13 +20,10 @@ __all__ = [
     "Depths",
     "Source",
     "Thickness",
-    "check_depths",
-    "check_placement",
     "depths_from_images",
     "estimate_thickness",
     "fuse_depths",
     "nominal_depths",
-    "place_own",
     "read_names",
     "read_ruler",
     "read_table",

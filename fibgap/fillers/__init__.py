@@ -26,6 +26,7 @@ FILLER_HOMES = {
     "linear": "fibgap.fillers.layers",
     "cubic_spline": "fibgap.fillers.spline",
     "shape_based": "fibgap.fillers.shape",
+    "signed_distance_spline": "fibgap.fillers.distance_spline",
     "network": "fibgap.network.filler",
 }
 

@@ -121,6 +121,15 @@ def _from_list(paths: list[Path]) -> Found:
             f"the list of images mixes kinds of files: '{odd.name}' is another one than "
             f"'{paths[0].name}'."
         )
+    names = [str(path) for path in paths]
+    by_number = sorted(names, key=natural_key)
+    if len(paths) > 2 and names == sorted(names) != by_number:
+        i = next(i for i in range(len(names)) if names[i] != by_number[i])
+        raise InputError(
+            f"the list of images is sorted by letters, with '{paths[i].name}' before "
+            f"'{Path(by_number[i]).name}': sort it by number (fibgap.io.sources.natural_key), or "
+            "give the folder."
+        )
     return Found(tuple(paths), forms[0])
 
 

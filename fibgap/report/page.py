@@ -214,9 +214,17 @@ def pictures(paths: Sequence[Path | str]) -> dict[str, Any]:
     return parts
 
 
-def render_report(page: Page) -> str:
-    """Return a report as one HTML 5 document that loads nothing."""
-    loader = PackageLoader("fibgap.report.page", "templates")
+def render(template: str, **values: Any) -> str:
+    """Return a page as one HTML 5 document that loads nothing.
+
+    Parameters
+    ----------
+    template : str
+        Name of a template of this package.
+    **values
+        What it shows; colours, style and script of all pages come with it.
+    """
+    loader = PackageLoader("fibgap.report", "templates")
     environment = Environment(
         loader=loader,
         autoescape=True,
@@ -237,12 +245,17 @@ def render_report(page: Page) -> str:
         "script": script,
         "embed": lambda picture: Markup(embed(picture)),
     }
-    return environment.get_template("report.html").render(
-        page=page,
+    return environment.get_template(template).render(
         theme=theme(),
         css=Markup(loader.get_source(environment, "report.css")[0]),
         js=Markup(loader.get_source(environment, "report.js")[0]),
+        **values,
     )
+
+
+def render_report(page: Page) -> str:
+    """Return a report as one HTML 5 document that loads nothing."""
+    return render("report.html", page=page)
 
 
 def write_report(path: Path | str, page: Page) -> None:

@@ -148,6 +148,7 @@ def _measure_arm(
         positions=measuring.positions,
         # The layers of the true volume are rebuilt, wherever the first slice is taken to lie.
         grid_start_nm=0.0,
+        check=False,
     )
     volume, gapped = rebuilt.volume, rebuilt.gapped
     facts: dict[str, Any] = dict(placement_facts(gapped))

@@ -129,7 +129,7 @@ def test_slices_keep_their_order():
     measured = measure_depths(stack, 20.0, np.random.default_rng(3))
     assert np.array_equal(measured.slices, stack.slices)
     assert np.all(np.diff(measured.depths_nm) > 0)
-    gapped = place_slices(measured, "repositioned", nominal_nm=10)
+    gapped = place_slices(measured, "repositioned", check=False)
     # Some meet on a layer, and then one of them is kept.
     assert len(gapped.layers) < 40
     assert gapped.n_given == 40

@@ -2,6 +2,8 @@
 
 import math
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,10 +12,11 @@ import pytest
 import torch
 
 from fibgap.errors import InputError
+from fibgap.io.files import exclusive
 from fibgap.network.architecture import Architecture
 from fibgap.network.training import trainer as module
 from fibgap.network.training.patches import Batch, whole_planes
-from fibgap.network.training.trainer import BEST, CHECKPOINT, TrainingDivergedError
+from fibgap.network.training.trainer import BEST, CHECKPOINT, LOCK, TrainingDivergedError
 from fibgap.network.weights import load_weights
 
 #: What a run measures of itself rather than of the network.
@@ -138,7 +141,20 @@ def test_a_killed_training_goes_on_as_if_nothing_was(make_trainer, options):
     assert lines[0] == "resumed after epoch 3 of 5"
     assert_same_run(plain, last)
     assert last.history()["epoch"].tolist() == [1, 2, 3, 4, 5]
-    assert sorted(path.name for path in last.folder.iterdir()) == [BEST, CHECKPOINT]
+    assert sorted(path.name for path in last.folder.iterdir()) == [LOCK, BEST, CHECKPOINT]
+
+
+def test_two_trainings_never_share_a_folder(make_trainer):
+    """While somebody has the folder, a training waits and touches nothing in it."""
+    trainer, entered = make_trainer(epochs=1), threading.Event()
+    trainer.resume = lambda: entered.set()
+    with ThreadPoolExecutor(1) as pool:
+        with exclusive(trainer.folder / LOCK):
+            waiting = pool.submit(trainer.run)
+            # Without the lock it enters within milliseconds.
+            assert not entered.wait(0.5)
+        assert waiting.result(60) == "complete"
+    assert entered.is_set()
 
 
 def test_killed_before_its_first_checkpoint_it_starts_afresh(make_trainer):
@@ -180,7 +196,7 @@ def test_what_a_killed_writer_left_is_removed(make_trainer, tmp_path):
     # Beyond the largest number that a process can have.
     (folder / f".{CHECKPOINT}.4194305.tmp").write_bytes(b"half")
     make_trainer("run", epochs=1).run()
-    assert sorted(path.name for path in folder.iterdir()) == [BEST, CHECKPOINT]
+    assert sorted(path.name for path in folder.iterdir()) == [LOCK, BEST, CHECKPOINT]
 
 
 def test_a_finished_training_is_not_repeated(make_trainer):

@@ -1,0 +1,81 @@
+"""What came out, in a few sentences."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fibgap.measures import measure_symbol
+from fibgap.measures.anisotropy import anisotropy_error, truth_error
+from fibgap.stack import GappedVolume
+from fibgap.stacks.choice import Choice
+
+if TYPE_CHECKING:
+    from fibgap.stacks.loading import LoadedStack
+
+
+@dataclass(frozen=True)
+class Directions:
+    """How a measure differs between directions.
+
+    Attributes
+    ----------
+    along_z : float
+        The anisotropy error: z against the mean of y and x.
+    in_plane : float
+        y against x, relative to their mean. Slicing does not touch it, so it says how large a
+        difference the material and the size of the volume bring about by themselves.
+    """
+
+    along_z: float
+    in_plane: float
+
+
+def compare_directions(values: NDArray[np.float64]) -> Directions:
+    """Compare a measure along z, y and x, shape (3, L) or (3,).
+
+    Examples
+    --------
+    >>> compare_directions(np.array([0.75, 0.4, 0.6]))
+    Directions(along_z=0.5, in_plane=0.4)
+    """
+    z, y, x = values
+    mean = (y + x) / 2
+    return Directions(anisotropy_error(z, y, x), truth_error(mean + (x - y), mean))
+
+
+def fill_verdict(
+    loaded: "LoadedStack",
+    gapped: GappedVolume,
+    choice: Choice,
+    directions: Mapping[str, Directions],
+) -> tuple[str, ...]:
+    """Return what came out of filling a stack: the volume, what was filled, how isotropic it is."""
+    stack, voxel = loaded.stack, gapped.effective_voxel_nm
+    missing = len(gapped.missing_layers)
+    z, y, x = gapped.shape
+    where = {"nominal": "at one distance that nobody measured"}
+    at = where.get(loaded.depths.source, "at their depths")
+    size = f"{z} x {y} x {x} voxels (z, y, x) of {voxel:.4g} nm"
+    gap = gapped.largest_gap
+    return (
+        f"{len(stack.slices)} slices {at} make a volume of {size}.",
+        f"{missing} of its {z} layers ({missing / z:.0%}) lie between slices and were filled by "
+        f"{choice.filler}; the widest gap has {gap} layer{'s' if gap != 1 else ''} "
+        f"({gap * voxel:.4g} nm): what is thinner than that can be missing there.",
+        _isotropy(directions),
+    )
+
+
+def _isotropy(directions: Mapping[str, Directions]) -> str:
+    """Return a sentence on how z differs from the plane."""
+    along = " and ".join(
+        f"{each.along_z:.1%} in {measure_symbol(name)}" for name, each in directions.items()
+    )
+    plane = " and ".join(f"{each.in_plane:.1%}" for each in directions.values())
+    return (
+        f"Along z the solid differs from that in the plane by {along}; within the plane, where no "
+        f"slicing matters, y differs from x by {plane}."
+    )
