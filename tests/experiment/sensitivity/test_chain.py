@@ -205,7 +205,7 @@ def test_errors_grow_with_the_error_of_depths(config):
 
 
 def test_with_exact_depths_only_filled_layers_are_wrong(config):
-    """Then the misclassified voxels of all layers are those of the filled ones, and DNN-s has neither."""
+    """Then all misclassified voxels lie in filled layers, and DNN-s has neither count."""
     records = evaluate(config())
     for arm in ("RNN-s", "RCS-s", "SRCS-s"):
         facts = records[arm].attributes
