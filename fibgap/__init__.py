@@ -15,6 +15,14 @@ __version__ = "0.1.0"
 
 #: The public names by what they are for, and the module that each comes from.
 API: dict[str, dict[str, str]] = {
+    "A stack of your own, in one call": {
+        "check_stack": "fibgap.stacks",
+        "fill_stack": "fibgap.stacks",
+        "load_stack": "fibgap.stacks",
+        "measure_volume_file": "fibgap.stacks",
+        "simulate": "fibgap.stacks",
+        "stack_page": "fibgap.report.stack_page",
+    },
     "Slices and where they lie": {
         "read_tiff": "fibgap.io.tiff",
         "read_table": "fibgap.depths",
@@ -67,6 +75,12 @@ _HOMES = {name: home for names in API.values() for name, home in names.items()}
 __all__ = [  # noqa: RUF022 - in the order of the page
     "API",
     "__version__",
+    "check_stack",
+    "fill_stack",
+    "load_stack",
+    "measure_volume_file",
+    "simulate",
+    "stack_page",
     "read_tiff",
     "read_table",
     "read_names",
@@ -126,7 +140,15 @@ if TYPE_CHECKING:
     from fibgap.measures.voxelwise import dice, solid_fraction, voxel_error
     from fibgap.placement import place_own, place_slices
     from fibgap.rebuilding import Rebuilt, rebuild
+    from fibgap.report.stack_page import stack_page
     from fibgap.stack import GappedVolume, SliceStack, between_slices
+    from fibgap.stacks import (
+        check_stack,
+        fill_stack,
+        load_stack,
+        measure_volume_file,
+        simulate,
+    )
     from fibgap.synthetic.milling import Milling, cut_slices, mill_volume
     from fibgap.synthetic.structure import Level, generate_volume
     from fibgap.units import length_nm

@@ -13,8 +13,8 @@ from fibgap.cli.words import for_the_command_line
 from fibgap.errors import InputError
 
 #: Exit codes: wrong input, interrupted by the user (128 + SIGINT), ended (128 + SIGTERM), and the
-#: reader of the output gone (128 + SIGPIPE).
-BAD_INPUT, INTERRUPTED, TERMINATED, NO_READER = 2, 130, 143, 141
+#: reader of the output gone (click's own).
+BAD_INPUT, INTERRUPTED, TERMINATED, NO_READER = 2, 130, 143, 1
 
 
 class Grouped(click.Option):

@@ -28,8 +28,8 @@ _MENTIONED = {
 _PATTERNS: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
     (r"\bborder='crop'", "--crop"),
     (r"\bmethod='otsu'", "--otsu"),
-    (r"\bpass (phase|threshold)\b", r"pass --\1"),
-    (r"\b(phase|threshold)=(\S+?)(?=[\s.,)]|$)(?<!\.)", r"--\1 \2"),
+    (r"\bpass (phase|threshold)\b(?!=)", r"pass --\1"),
+    (r"(?<!-)\b(phase|threshold)=(\S+?)(?=[\s.,)]|$)(?<!\.)", r"--\1 \2"),
     (r"\bdecimal='([.,])'", r"--decimal \1"),
     (rf"\(({'|'.join(_OPTIONS)})\)", lambda match: f"({_OPTIONS[match[1]]})"),
     (rf"(?<!-)\b({'|'.join(_MENTIONED)})\b", lambda match: _MENTIONED[match[1]]),

@@ -3,6 +3,7 @@
 import json
 
 from fibgap import __version__
+from fibgap.depths import SOURCES
 from fibgap.io.pages import describe_size
 from fibgap.report.figures.stack import plot_cuts, plot_depths, plot_directions, plot_histogram
 from fibgap.report.page import Picture, render
@@ -85,9 +86,7 @@ def _facts(filled: FilledStack) -> dict[str, str]:
         "Pixel size": describe_size((facts["pixel_nm"][0], facts["pixel_nm"][1]))
         if facts["pixel_nm"]
         else "–",
-        "Depths": {"nominal": "one distance for all slices, not measured"}.get(
-            facts["depths"], facts["depths"]
-        ),
+        "Depths": f"{facts['depths']}: {SOURCES[facts['depths']].description}",
         "Slice thickness": thickness,
         "Slices in the volume": kept,
         "Volume": f"{z} x {y} x {x} voxels (z, y, x) of {volume['voxel_nm']:.4g} nm",

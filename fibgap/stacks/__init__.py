@@ -1,4 +1,4 @@
-"""A stack of one's own: one call to load it, check it, fill it, and one to make a stack to try.
+"""A stack of your own: one call to load it, check it, fill it, and one to make a stack to try.
 
 `load_stack` reads images and depths and makes solid and pore of them. `check_stack` does the same
 and says what looks wrong. `fill_stack` goes from the stack to files: the volume, the mask of what

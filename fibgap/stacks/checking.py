@@ -12,9 +12,6 @@ from fibgap.stacks.findings import Progress, collected, silent
 from fibgap.stacks.loading import Findings, LoadedStack, load
 from fibgap.stacks.options import How
 
-_SOURCES = {"measured": "measured", "nominal": "one distance for all, not measured"}
-
-
 @dataclass(frozen=True)
 class CheckedStack:
     """What is known of a stack.
@@ -68,8 +65,8 @@ class CheckedStack:
             yield f"solid: {facts['solid_fraction']:.1%} of the pixels"
         if "depths" in facts:
             yield (
-                f"depths: {_SOURCES.get(facts['depths'], facts['depths'])}, "
-                f"{facts['first_nm']:.6g} to {facts['last_nm']:.6g} nm"
+                f"depths: {facts['depths']}, from {facts['first_nm']:.6g} to "
+                f"{facts['last_nm']:.6g} nm"
             )
             yield (
                 f"slice thickness: {facts['thickness_nm']:.4g} ± {facts['thickness_sd_nm']:.3g} nm"

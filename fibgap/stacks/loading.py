@@ -161,7 +161,7 @@ def load_stack(source: Source, *, progress: Progress = silent, **how: Unpack[How
     >>> import tempfile
     >>> from fibgap.io.volumes import write_volume
     >>> path = Path(tempfile.mkdtemp()) / "stack.tif"
-    >>> _ = write_volume(path, np.eye(4, dtype=bool)[None].repeat(3, axis=0), 2.5)
+    >>> _ = write_volume(path, np.eye(4, dtype=bool)[None].repeat(3, axis=0), (10, 2.5, 2.5))
     >>> loaded = load_stack(path, spacing="0.01um")
     >>> loaded.stack.depths_nm.tolist(), loaded.stack.voxel_nm, loaded.facts["solid_fraction"]
     ([0.0, 10.0, 20.0], 2.5, 0.25)

@@ -15,6 +15,13 @@ from fibgap.stacks.choice import Choice
 if TYPE_CHECKING:
     from fibgap.stacks.loading import LoadedStack
 
+#: How the slices of a source of depths lie, in a sentence.
+_WHERE = {
+    "measured": "at their measured depths",
+    "nominal": "at one distance that nobody measured",
+    "images": "at depths that were told from the images alone",
+}
+
 
 @dataclass(frozen=True)
 class Directions:
@@ -38,8 +45,8 @@ def compare_directions(values: NDArray[np.float64]) -> Directions:
 
     Examples
     --------
-    >>> compare_directions(np.array([0.75, 0.4, 0.6]))
-    Directions(along_z=0.5, in_plane=0.4)
+    >>> compare_directions(np.array([0.75, 0.25, 0.75]))
+    Directions(along_z=0.5, in_plane=1.0)
     """
     z, y, x = values
     mean = (y + x) / 2
@@ -56,8 +63,7 @@ def fill_verdict(
     stack, voxel = loaded.stack, gapped.effective_voxel_nm
     missing = len(gapped.missing_layers)
     z, y, x = gapped.shape
-    where = {"nominal": "at one distance that nobody measured"}
-    at = where.get(loaded.depths.source, "at their depths")
+    at = _WHERE.get(loaded.depths.source, f"at depths from {loaded.depths.source}")
     size = f"{z} x {y} x {x} voxels (z, y, x) of {voxel:.4g} nm"
     gap = gapped.largest_gap
     return (

@@ -1,4 +1,4 @@
-"""A stack of one's own in pictures: where its slices lie, cuts before and after, directions."""
+"""A stack of your own in pictures: where its slices lie, cuts before and after, directions."""
 
 import math
 from collections.abc import Mapping
