@@ -12,6 +12,7 @@ from fibgap.stacks.findings import Progress, collected, silent
 from fibgap.stacks.loading import Findings, LoadedStack, load
 from fibgap.stacks.options import How
 
+
 @dataclass(frozen=True)
 class CheckedStack:
     """What is known of a stack.
