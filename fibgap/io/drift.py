@@ -12,7 +12,7 @@ from fibgap.io.images import ImageStack
 from fibgap.io.pages import Progress
 
 #: Drift is measured in a window of at most so many pixels, in the middle of the images.
-_WINDOW = 1024
+_WINDOW = 512
 
 
 @dataclass(frozen=True)

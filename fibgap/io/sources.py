@@ -72,25 +72,28 @@ def find_source(source: Source) -> Found:
     InputError
         If there are none, if they are of several kinds, or if their order is not clear.
     """
-    if not isinstance(source, str | Path):
-        return _from_list([full_path(path) for path in source])
-    path = full_path(source)
     try:
-        if path.is_dir():
-            return _from_folder(path)
-        if path.exists():
-            return Found((path,), _known(path))
+        if isinstance(source, str | Path):
+            return _from_path(full_path(source))
+        return _from_list([full_path(path) for path in source])
     except PermissionError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.") from None
+        raise InputError(f"'{error.filename}' cannot be read: {error.strerror}.") from None
+
+
+def _from_path(path: Path) -> Found:
+    """Return the files of a folder, a file or a pattern."""
+    if path.is_dir():
+        return _from_folder(path)
+    if path.exists():
+        return Found((path,), _known(path))
     if not glob.has_magic(str(path)):
         raise InputError(f"'{path}' does not exist.")
     matches = [Path(match) for match in glob.glob(str(path), recursive=True)]
     if not matches:
         raise InputError(f"no file matches the pattern '{path}'.")
-    folders = [match for match in matches if match.is_dir()]
     if len(matches) == 1:
-        return find_source(matches[0])
-    return _sorted([match for match in matches if match not in folders], f"pattern '{path}'")
+        return _from_path(matches[0])
+    return _sorted([match for match in matches if not match.is_dir()], f"pattern '{path}'")
 
 
 def _known(path: Path) -> Format:

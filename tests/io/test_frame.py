@@ -73,6 +73,16 @@ def test_a_frame_is_never_pore(structure: Solid) -> None:
     assert masked.images.shape == images.shape
 
 
+def test_a_frame_that_moves_between_two_sides(structure: Solid) -> None:
+    """Strips at the top and bottom that change places around images of one height."""
+    mask = sheared().any(axis=2, keepdims=True)
+    found = find_frame(ImageStack(structure & mask))
+    assert found is not None
+    assert found.certain
+    assert found.strips[0].tolist() == [0, 16, 0, 0]
+    assert found.strips[-1].tolist() == [16, 0, 0, 0]
+
+
 def touching_blob(structure: Solid) -> Solid:
     """Return the structure with a pore that touches one border."""
     y, x = np.mgrid[:SIDE, :SIDE]
@@ -114,6 +124,13 @@ def laminate(structure: Solid) -> Solid:
     return np.broadcast_to(np.arange(SIDE) // 5 % 2 == 1, structure.shape)
 
 
+def grid(structure: Solid) -> Solid:
+    """Return pillars in rows and columns, with channels between and around them."""
+    inside = np.arange(SIDE) // 5 % 2 == 1
+    inside[-5:] = False
+    return np.broadcast_to(inside[:, None] & inside, structure.shape)
+
+
 @pytest.mark.parametrize("make", [np.asarray, touching_blob])
 def test_pore_at_a_border_is_pore(structure: Solid, make: Any) -> None:
     """Neither the plain structure nor a pore that touches a border is worth a word."""
@@ -122,7 +139,7 @@ def test_pore_at_a_border_is_pore(structure: Solid, make: Any) -> None:
     assert crop_frame(stack).images is stack.images
 
 
-@pytest.mark.parametrize("make", [slab, wedge, corner, particle, laminate])
+@pytest.mark.parametrize("make", [slab, wedge, corner, particle, laminate, grid])
 def test_what_may_be_pore_is_told_and_kept(structure: Solid, make: Any) -> None:
     """A whole line of one value can be either: the user decides."""
     stack = ImageStack(make(structure))

@@ -210,3 +210,14 @@ def test_slices_of_two_magnifications_are_refused(tmp_path: Path) -> None:
         InputError, match=r"s2\.tif' has a pixel size of 5 nm, but 's0\.tif' .* 2\.5"
     ):
         read_images(tmp_path)
+
+
+def test_a_folder_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lack of permission is told in the system's words."""
+
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(InputError, match=f"'{tmp_path}' cannot be read: Permission denied"):
+        read_images(tmp_path)

@@ -297,6 +297,39 @@ def test_a_place_that_cannot_be_written(tmp_path: Path, ending: str) -> None:
     assert (tmp_path / "file").read_text() == "mine"
 
 
+def test_a_folder_that_cannot_be_moved_into_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old folder comes back when the new one cannot take its place."""
+    solid = volume()
+    (path,) = write_volume(tmp_path / "v.ome.zarr", solid, 2.5)
+    replace = os.replace
+
+    def refuse(source: Path, target: Path) -> None:
+        if str(source).endswith(".tmp"):
+            raise PermissionError(13, "Permission denied")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(InputError, match=r"v\.ome\.zarr cannot be written: Permission denied"):
+        write_volume(path, ~solid, 2.5)
+    assert os.listdir(tmp_path) == [path.name]
+    np.testing.assert_array_equal(read_volume(path).solid, solid)
+
+
+def test_what_a_killed_process_left(tmp_path: Path) -> None:
+    """Half a folder of a dead process goes; a whole one that it had moved away comes back."""
+    solid = volume()
+    dead = 2**22 + 1  # above the highest number that Linux gives a process
+    (path,) = write_volume(tmp_path / "v.ome.zarr", solid, 2.5)
+    path.rename(tmp_path / f".v.ome.zarr.{dead}.old")
+    (tmp_path / f".v.ome.zarr.{dead}.tmp").mkdir()
+    with pytest.raises(KeyboardInterrupt):
+        write_volume(path, Failing(), 2.5)
+    assert os.listdir(tmp_path) == [path.name]
+    np.testing.assert_array_equal(read_volume(path).solid, solid)
+
+
 def test_a_folder_of_the_user_is_not_replaced(tmp_path: Path) -> None:
     """A name that is taken by something else stays as it is."""
     (tmp_path / "v.ome.zarr").mkdir()

@@ -203,7 +203,7 @@ def evaluate_dataset(
     dict of Record
         By arm, `ORIGINAL` first; the attributes are columns of the table of datasets, with the
         mean and the relative standard deviation of the slices as they were milled, and
-        `voxel_error_all`, the share of wrong voxels in all layers.
+        `voxel_error_all`, the share of misclassified voxels in all layers.
 
     Notes
     -----
