@@ -12,6 +12,7 @@ import pytest
 import tifffile
 from click.testing import CliRunner, Result
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
 
 import fibgap
 from fibgap.cli import main
@@ -31,8 +32,9 @@ def run(*arguments: object) -> Result:
 
 @pytest.fixture(scope="session")
 def solid() -> NDArray[np.bool_]:
-    """Return eight random slices."""
-    return np.random.default_rng(0).random((8, 16, 20)) < 0.4
+    """Return eight slices of a coarse structure, at `DEPTHS`."""
+    noise = np.random.default_rng(0).normal(size=(29, 16, 20))
+    return gaussian_filter(noise, 2, mode="wrap")[(DEPTHS / 2.5).astype(int)] > 0
 
 
 @pytest.fixture
