@@ -226,7 +226,7 @@ def test_example_of_reading_shards_runs(
 def own_slices(folder: Path) -> NDArray[np.bool_]:
     """Write slices of a wavy structure as images and as a stack, and their depths."""
     z, y, x = np.ogrid[:28, :26, :26]
-    truth = np.sin(z / 5) + np.sin(y / 4) + np.sin(x / 3 + 2) > 0
+    truth = np.sin(z / 5) + np.sin(y / 2 + 1) + np.sin(x / 3 + 1) > 0
     layers = [0, 3, 7, 12, 15, 19, 24, 27]
     (folder / "slices").mkdir()
     for number, layer in enumerate(layers):

@@ -1,6 +1,7 @@
 """What a command tells: the result on stdout; warnings, errors and progress on stderr."""
 
 import json
+import logging
 import sys
 import time
 import warnings
@@ -46,6 +47,8 @@ class Console:
         self._stack.enter_context(redirect_stdout(sys.stderr))
         self._stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("always", FibgapWarning)
+        # It speaks of its cache where a home cannot be written to: of no use to whoever fills.
+        logging.getLogger("matplotlib").setLevel(logging.ERROR)
         plain = warnings.showwarning
 
         def show(message: Any, category: type[Warning], *place: Any, **more: Any) -> None:

@@ -41,7 +41,7 @@ def stack_page(filled: FilledStack) -> str:
             plot_cuts(filled.volume, gapped),
             "Above: the slices at their depths. Below: the filled volume. The layer on the left "
             "lies in the middle of the widest gap; marks beside the other cuts show where it is. z "
-            "runs downwards. Large volumes are shown about their middle.",
+            "runs downwards. Of a large volume a part around that gap is shown.",
             "cuts through the slices and through the filled volume",
         ),
         depths=Picture(
@@ -53,7 +53,7 @@ def stack_page(filled: FilledStack) -> str:
         directions=Picture(
             plot_directions(filled.curves, filled.directions, gapped.voxel_nm),
             "Two-point correlation function (TPCF) and lineal-path function (LPF) by direction; "
-            "below, the same less the mean of y and x.",
+            "below, the same minus the mean of y and x.",
             "TPCF and LPF along z, y and x",
         ),
         histogram=histogram
@@ -64,6 +64,11 @@ def stack_page(filled: FilledStack) -> str:
         command=record["command"],
         citation=CITATION,
     )
+
+
+def _source(name: str) -> str:
+    """Return a source of depths in words; of measured ones the notes say more."""
+    return name if name == "measured" else f"{name}: {SOURCES[name].description}"
 
 
 def _facts(filled: FilledStack) -> dict[str, str]:
@@ -86,7 +91,7 @@ def _facts(filled: FilledStack) -> dict[str, str]:
         "Pixel size": describe_size((facts["pixel_nm"][0], facts["pixel_nm"][1]))
         if facts["pixel_nm"]
         else "–",
-        "Depths": f"{facts['depths']}: {SOURCES[facts['depths']].description}",
+        "Depths": _source(facts["depths"]),
         "Slice thickness": thickness,
         "Slices in the volume": kept,
         "Volume": f"{z} x {y} x {x} voxels (z, y, x) of {volume['voxel_nm']:.4g} nm",

@@ -10,6 +10,7 @@ import yaml
 
 import fibgap
 from fibgap.errors import FibgapWarning
+from fibgap.report.figures.showcase import PALETTE, PORE, SOLID
 from fibgap.report.figures.stack import plot_cuts, plot_depths, plot_histogram
 from fibgap.report.stack_page import CITATION, stack_page
 from fibgap.stack import GappedVolume
@@ -80,6 +81,22 @@ def test_cuts_show_the_widest_gap(tmp_path):
     assert grey[0][1]
     assert grey[0][3:6] == [True] * 3
     assert np.array_equal(images[2][[0, 2, 6]], images[3][[0, 2, 6]])
+
+
+def test_a_large_volume_is_shown_around_its_widest_gap():
+    """The marked layer lies within the picture, wherever the widest gap is."""
+    layers = np.array([0, 2, 4, 6, 8, 10, 12, 14, 20])
+    slices = np.random.default_rng(0).random((9, 12, 12)) < 0.5
+    gapped = GappedVolume(slices, layers, 2.5, 0, 2.5, 9)
+    volume = np.random.default_rng(1).random((21, 12, 12)) < 0.5
+    axes = plot_cuts(volume, gapped, window=8).axes
+    assert axes[0].get_title("left") == "xy, nearest slice (layer 14)"
+    shown = axes[3].images[0].get_array()
+    assert shown.shape[:2] == (8, 8)
+    (mark,) = {line.get_ydata()[0] for line in axes[3].lines}
+    assert mark == 4  # of layers 13 to 20 the fifth is layer 17
+    expected = np.where(volume[13:21, 6, 2:10], PALETTE[SOLID, 0], PALETTE[PORE, 0])
+    assert np.array_equal(shown[..., 0], expected)
 
 
 def test_constant_thickness_can_be_drawn(tmp_path):

@@ -19,10 +19,10 @@ def test_auto_takes_a_classical_filler():
 @pytest.mark.parametrize("registered", [True, False])
 def test_auto_takes_the_best_that_there_is(monkeypatch, registered):
     """The spline of signed distances comes first where it is registered."""
-    homes = {k: v for k, v in fillers.FILLER_HOMES.items() if k != "signed_distance_spline"}
-    if registered:
-        homes["signed_distance_spline"] = "fibgap.fillers.spline"
-    monkeypatch.setattr(fillers, "FILLER_HOMES", homes)
+    if not registered:
+        for name in ("FILLER_HOMES", "_FILLERS"):
+            known = {k: v for k, v in getattr(fillers, name).items() if "distance" not in k}
+            monkeypatch.setattr(fillers, name, known)
     expected = "signed_distance_spline" if registered else "cubic_spline"
     assert choose_filler(STACK).filler == expected
 

@@ -156,7 +156,8 @@ def test_progress_is_told(folder):
     """Every stage is named, and reading counts the slices."""
     told = []
     load_stack(folder, spacing="5nm", progress=lambda *how: told.append(how))
-    assert ("reading slices", 12, 12) in told
+    done = [(part, total) for stage, part, total in told if stage == "reading slices"]
+    assert done[-1][0] == done[-1][1] >= 12
     assert [*dict.fromkeys(stage for stage, *_ in told)] == [
         "reading slices",
         "measuring drift",

@@ -79,7 +79,7 @@ def _bins(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.linspace(low, high, max(6, min(30, len(values) // 3)) + 1)
 
 
-def plot_cuts(volume: NDArray[np.bool_], gapped: GappedVolume, *, window: int = 400) -> Figure:
+def plot_cuts(volume: NDArray[np.bool_], gapped: GappedVolume, *, window: int = 160) -> Figure:
     """Picture three cuts through a volume, before and after it was filled.
 
     Parameters
@@ -89,7 +89,8 @@ def plot_cuts(volume: NDArray[np.bool_], gapped: GappedVolume, *, window: int = 
     gapped : GappedVolume
         What was known of it.
     window : int
-        Edge of the pictures in voxels; larger volumes are cropped about their middle.
+        Edge of the pictures in voxels; larger volumes are cropped about their middle, along z
+        about the widest gap.
 
     Returns
     -------
@@ -101,18 +102,15 @@ def plot_cuts(volume: NDArray[np.bool_], gapped: GappedVolume, *, window: int = 
     before = after.copy()
     before[gapped.missing_layers] = MISSING
     layer, known = _layer_in_widest_gap(gapped)
-    n_y, n_x = volume.shape[1] // 2, volume.shape[2] // 2
-    pictures = [
-        (
-            f"xy, nearest slice (layer {known})",
-            f"xy, layer {layer}" + (", filled" if layer != known else ""),
-            after[known],
-            after[layer],
-        ),
-        (f"zx at y = {n_y}, slices", "zx, filled", before[:, n_y], after[:, n_y]),
-        (f"zy at x = {n_x}, slices", "zy, filled", before[:, :, n_x], after[:, :, n_x]),
+    starts = _starts(volume.shape, (layer, volume.shape[1] // 2, volume.shape[2] // 2), window)
+    z, y, x = (slice(start, start + window) for start in starts)
+    at_y, at_x = volume.shape[1] // 2, volume.shape[2] // 2
+    filled = f"xy, layer {layer}, filled" if layer != known else f"xy, layer {layer}"
+    cropped = [
+        (f"xy, nearest slice (layer {known})", filled, after[known, y, x], after[layer, y, x]),
+        (f"zx at y = {at_y}, slices", "zx, filled", before[z, at_y, x], after[z, at_y, x]),
+        (f"zy at x = {at_x}, slices", "zy, filled", before[z, y, at_x], after[z, y, at_x]),
     ]
-    cropped = [(a, b, _middle(c, window), _middle(d, window)) for a, b, c, d in pictures]
     # All lengths in inches, so that a voxel is equally large everywhere.
     gap, head, foot = 0.25, 0.3, 0.42
     rows = max(image.shape[0] for *_, image in cropped)
@@ -133,7 +131,7 @@ def plot_cuts(volume: NDArray[np.bool_], gapped: GappedVolume, *, window: int = 
                 axes.imshow(PALETTE[image], interpolation="none", aspect="auto")
                 axes.set_title(title, pad=4)
                 if not title.startswith("xy"):
-                    mark = layer - max(0, (len(volume) - window) // 2)
+                    mark = layer - starts[0]
                     for side, sign in ((-0.5, 5), (image.shape[1] - 0.5, 4)):
                         axes.plot(side, mark, marker=sign, color="#D55E00", ms=6, clip_on=False)
                 axes.set_xticks([])
@@ -167,10 +165,12 @@ def _layer_in_widest_gap(gapped: GappedVolume) -> tuple[int, int]:
     return start + (stop - start) // 2, start
 
 
-def _middle(image: NDArray[np.uint8], window: int) -> NDArray[np.uint8]:
-    """Crop an image about its middle to at most `window` pixels an edge."""
-    first, second = (max(0, (n - window) // 2) for n in image.shape)
-    return image[first : first + window, second : second + window]
+def _starts(
+    shape: tuple[int, ...], centre: tuple[int, int, int], window: int
+) -> tuple[int, int, int]:
+    """Return where a window begins that lies about a centre and inside of a volume."""
+    z, y, x = (max(0, min(c - window // 2, n - window)) for c, n in zip(centre, shape, strict=True))
+    return z, y, x
 
 
 def plot_directions(
@@ -210,7 +210,7 @@ def plot_directions(
                 f"{_share(each.in_plane)}"
             )
             above.tick_params(labelbottom=False)
-            below.set_ylabel("less the plane's")
+            below.set_ylabel("minus plane")
             below.set_xlabel("lag / nm")
         panels[0, -1].legend()
     return figure
