@@ -112,19 +112,19 @@ def test_disc_does_not_jump():
     assert np.all(np.diff(areas) > 0)
 
 
-@pytest.mark.parametrize("radius", [1, 3, 14])
+@pytest.mark.parametrize("radius", [1, 3, 8])
 def test_solid_that_ends_tapers_to_a_point_half_way(radius):
     """Towards an empty slice a disc of any size shrinks as a cone whose tip lies half-way."""
     disc = disc_depth(radius) > 0
-    layers = filled_between(disc, np.zeros((SIDE, SIDE), bool), missing=19)
+    layers = filled_between(disc, np.zeros((SIDE, SIDE), bool), missing=9)
     deepest = signed_distance(disc).max()
     for step, layer in enumerate(layers, start=1):
-        # After `step` of 20 steps solid is where (20 - step) times its depth reaches step times
+        # After `step` of 10 steps solid is where (10 - step) times its depth reaches step times
         # the deepest one, by the depth on pixels.
-        wanted = (20 - step) * signed_distance(disc) >= step * deepest * (1 - 1e-6)
+        wanted = (10 - step) * signed_distance(disc) >= step * deepest * (1 - 1e-6)
         np.testing.assert_array_equal(layer, wanted & disc)
-    assert layers[9].any()
-    assert not layers[10:].any()
+    assert layers[4].any()
+    assert not layers[5:].any()
 
 
 def test_two_discs_apart_end_half_way():
@@ -152,10 +152,10 @@ def test_only_objects_that_end_are_treated_so():
 
 def test_pores_that_end_shrink_like_gold():
     """Towards a slice without pores a pore vanishes as gold does towards one without gold."""
-    disc = disc_depth(14) > 0
+    disc = disc_depth(9) > 0
     nothing = np.zeros((SIDE, SIDE), bool)
-    gold = filled_between(disc, nothing, missing=19)
-    pores = filled_between(~disc, ~nothing, missing=19)
+    gold = filled_between(disc, nothing, missing=9)
+    pores = filled_between(~disc, ~nothing, missing=9)
     # Ties are gold both times.
     assert (gold | pores).all()
     assert np.mean(gold & pores) < 0.01
