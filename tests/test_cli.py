@@ -18,6 +18,7 @@ import fibgap
 from fibgap.cli import main
 from fibgap.cli.words import for_the_command_line
 from fibgap.errors import FibgapWarning, InputError
+from fibgap.fillers import filler_names
 from fibgap.io.geometry import crop_frame
 from fibgap.io.images import ImageStack
 from fibgap.io.segmentation import segment
@@ -60,6 +61,9 @@ def test_version_and_help():
     for heading in ("Output:", "Filling:", "Images:", "Where the slices lie:", "What is solid:"):
         assert f"\n{heading}\n" in text
     assert "\nExamples:\n  fibgap fill slices --depths depths.csv -o volume.tif\n" in text
+    assert "STACK..." not in text.split("Options:")[1]
+    for name in filler_names():
+        assert name in text
     overview = run("--help").output
     for command in ("check", "fill", "measure", "simulate", "train"):
         assert f"\n  {command} " in overview
