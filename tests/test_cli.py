@@ -260,6 +260,21 @@ def test_messages_speak_of_options():
     assert "crop it (--crop)" in for_the_command_line(str(warned[0].message))
 
 
+def test_a_gpu_that_is_not_there_is_told(monkeypatch):
+    """The way out is an option of this command, not of Snakemake."""
+    import torch
+
+    from fibgap.network.device import choose_device
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(InputError) as caught:
+        choose_device(1)
+    assert for_the_command_line(str(caught.value)) == (
+        "a GPU was asked for, but CUDA is not available on this machine; leave --gpu out to "
+        "compute on the CPU."
+    )
+
+
 # What only a process of its own can show.
 
 #: Makes the page wait, when the volume is written but not yet in its place.

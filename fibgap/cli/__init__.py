@@ -186,6 +186,13 @@ def fill(stack: tuple[str, ...], output: Path, quiet: bool, as_json: bool, **opt
     group="How the volume is read",
     help="Solid is above this grey value.",
 )
+@click.option(
+    "--otsu",
+    is_flag=True,
+    cls=Grouped,
+    group="How the volume is read",
+    help="Find the threshold by Otsu's method.",
+)
 @common
 def measure(volume: str, quiet: bool, as_json: bool, **options: Any) -> None:
     """Measure a VOLUME along z, y and x: solid fraction, curves, anisotropy errors.

@@ -31,6 +31,8 @@ _PATTERNS: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
     (r"\bpass (phase|threshold)\b(?!=)", r"pass --\1"),
     (r"(?<!-)\b(phase|threshold)=(\S+?)(?=[\s.,)]|$)(?<!\.)", r"--\1 \2"),
     (r"\bdecimal='([.,])'", r"--decimal \1"),
+    (r"\bgpu=1 was asked for", "a GPU was asked for"),
+    (r"\brun with --resources gpu=0\b", "leave --gpu out"),
     (rf"\(({'|'.join(_OPTIONS)})\)", lambda match: f"({_OPTIONS[match[1]]})"),
     (rf"(?<!-)\b({'|'.join(_MENTIONED)})\b", lambda match: _MENTIONED[match[1]]),
 ]

@@ -106,6 +106,7 @@ def measure_volume_file(
     dataset: str | None = None,
     phase: float | None = None,
     threshold: float | None = None,
+    otsu: bool = False,
     truth: Path | str | None = None,
     progress: Progress = silent,
 ) -> MeasuredVolume:
@@ -123,6 +124,8 @@ def measure_volume_file(
         The label that is solid, where there are more than two values.
     threshold : float, optional
         Solid is above this grey value.
+    otsu : bool
+        Find the threshold by Otsu's method.
     truth : path, optional
         The true volume, of the same shape: voxels that differ are counted, in the filled layers
         if the mask that `fill_stack` writes is there.
@@ -152,7 +155,7 @@ def measure_volume_file(
     names = list(measures or measure_names())
     with collected() as warned:
         progress("reading", 0, 0)
-        volume = _read(path, dataset, phase, threshold)
+        volume = _read(path, dataset, phase, threshold, "otsu" if otsu else None)
         values: dict[str, NDArray[np.float64]] = {}
         for name in names:
             progress(f"measuring {measure_symbol(name)}", 0, 0)
@@ -209,14 +212,18 @@ def _misclassified(
 
 
 def _read(
-    path: Path | str, dataset: str | None, phase: float | None, threshold: float | None
+    path: Path | str,
+    dataset: str | None,
+    phase: float | None,
+    threshold: float | None,
+    method: str | None,
 ) -> Volume:
     """Return a volume of cubic voxels."""
-    if phase is None and threshold is None:
+    if phase is None and threshold is None and method is None:
         volume = read_volume(path, dataset=dataset)
     else:
         images = read_images(path, dataset=dataset, least=1)
-        solid = segment(images, phase=phase, threshold=threshold).stack
+        solid = segment(images, phase=phase, threshold=threshold, method=method).stack
         voxel = None
         if images.pixel_nm is not None and images.spacing_nm is not None:
             voxel = (images.spacing_nm, *images.pixel_nm)

@@ -85,6 +85,10 @@ def test_labels_and_grey_values_are_told_apart(tmp_path, truth):
     assert by_label.solid_fraction == (labels == 2).mean()
     above = measure_volume_file(tmp_path / "v.tif", measures=["tpcf"], threshold=1.5)
     assert above.solid_fraction == (labels > 1).mean()
+    grey = np.where(truth, 200, 40) + np.random.default_rng(0).integers(0, 30, truth.shape)
+    tifffile.imwrite(tmp_path / "g.tif", grey.astype(np.uint8))
+    found = measure_volume_file(tmp_path / "g.tif", measures=["tpcf"], otsu=True)
+    assert found.solid_fraction == truth.mean()
 
 
 def test_directions_of_a_laminate():
