@@ -16,7 +16,7 @@ _NEGLIGIBLE = 1e-8
 
 @register("signed_distance_spline")
 def fill_signed_distance_spline(
-    gapped: GappedVolume, saturation: float = 1.25, block_voxels: int = 2**26
+    gapped: GappedVolume, saturation: float = 1.25, block_voxels: int = 2**24
 ) -> NDArray[np.bool_]:
     """Interpolate the distance to the interface in each slice by a cubic spline along z.
 
