@@ -12,11 +12,13 @@ import pytest
 import tifffile
 from click.testing import CliRunner, Result
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
 
 import fibgap
 from fibgap.cli import main
 from fibgap.cli.words import for_the_command_line
 from fibgap.errors import FibgapWarning, InputError
+from fibgap.fillers import filler_names
 from fibgap.io.geometry import crop_frame
 from fibgap.io.images import ImageStack
 from fibgap.io.segmentation import segment
@@ -31,8 +33,9 @@ def run(*arguments: object) -> Result:
 
 @pytest.fixture(scope="session")
 def solid() -> NDArray[np.bool_]:
-    """Return eight random slices."""
-    return np.random.default_rng(0).random((8, 16, 20)) < 0.4
+    """Return eight slices of a coarse structure, at `DEPTHS`."""
+    noise = np.random.default_rng(0).normal(size=(29, 16, 20))
+    return gaussian_filter(noise, 2, mode="wrap")[(DEPTHS / 2.5).astype(int)] > 0
 
 
 @pytest.fixture
@@ -58,6 +61,9 @@ def test_version_and_help():
     for heading in ("Output:", "Filling:", "Images:", "Where the slices lie:", "What is solid:"):
         assert f"\n{heading}\n" in text
     assert "\nExamples:\n  fibgap fill slices --depths depths.csv -o volume.tif\n" in text
+    assert "STACK..." not in text.split("Options:")[1]
+    for name in filler_names():
+        assert name in text
     overview = run("--help").output
     for command in ("check", "fill", "measure", "simulate", "train"):
         assert f"\n  {command} " in overview

@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
 
 from fibgap import fill, fillers, measure, place_slices, read_tiff
 from fibgap.cli import check
@@ -224,9 +225,8 @@ def test_example_of_reading_shards_runs(
 
 
 def own_slices(folder: Path) -> NDArray[np.bool_]:
-    """Write slices of a wavy structure as images and as a stack, and their depths."""
-    z, y, x = np.ogrid[:28, :26, :26]
-    truth = np.sin(z / 5) + np.sin(y / 2 + 1) + np.sin(x / 3 + 1) > 0
+    """Write slices of a coarse structure as images and as a stack, and their depths."""
+    truth = gaussian_filter(np.random.default_rng(0).normal(size=(28, 26, 26)), 2.5) > 0
     layers = [0, 3, 7, 12, 15, 19, 24, 27]
     (folder / "slices").mkdir()
     for number, layer in enumerate(layers):

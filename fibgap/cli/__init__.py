@@ -95,11 +95,12 @@ def check(stack: tuple[str, ...], quiet: bool, as_json: bool, **options: Any) ->
     show_default=True,
     cls=Grouped,
     group="Filling",
-    help="auto, nearest, linear, cubic_spline, shape_based, network, or any other that is "
-    "registered.",
+    metavar="NAME",
+    help="auto, nearest, linear, cubic_spline, shape_based, signed_distance_spline or network.",
 )
 @click.option(
     "--weights",
+    metavar="FILE",
     cls=Grouped,
     group="Filling",
     help="A network's weights: a file, or shipped:NAME. They imply --filler network.",
@@ -159,12 +160,14 @@ def fill(stack: tuple[str, ...], output: Path, quiet: bool, as_json: bool, **opt
 )
 @click.option(
     "--truth",
+    metavar="FILE",
     cls=Grouped,
     group="What is measured",
     help="The true volume: count the voxels that differ.",
 )
 @click.option(
     "--dataset",
+    metavar="NAME",
     cls=Grouped,
     group="How the volume is read",
     help="The array to be read, where a file holds several.",
@@ -214,12 +217,17 @@ def measure(volume: str, quiet: bool, as_json: bool, **options: Any) -> None:
     metavar="ZxYxX",
     help="Voxels of the true volume.",
 )
-@click.option("--voxel", default="2.5nm", show_default=True, help="Pixel size.")
-@click.option("--spacing", default="10nm", show_default=True, help="Mean slice thickness.")
-@click.option("--spread", default="3nm", show_default=True, help="Its standard deviation.")
+@click.option("--voxel", metavar="LENGTH", default="2.5nm", show_default=True, help="Pixel size.")
+@click.option(
+    "--spacing", metavar="LENGTH", default="10nm", show_default=True, help="Mean slice thickness."
+)
+@click.option(
+    "--spread", metavar="LENGTH", default="3nm", show_default=True, help="Its standard deviation."
+)
 @click.option("--solid-fraction", default=0.35, show_default=True, help="Share of the solid.")
 @click.option(
     "--wavelength",
+    metavar="LENGTH",
     default="60nm",
     show_default=True,
     help="Of the structure: about twice the thickness of a ligament.",

@@ -48,7 +48,7 @@ class Command(WithExamples):
         groups: dict[str, list[tuple[str, str]]] = {}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
-            if record is not None:
+            if record is not None and isinstance(parameter, click.Option):
                 groups.setdefault(getattr(parameter, "group", "Options"), []).append(record)
         last = groups.pop("Options", None)
         for title, records in [*groups.items(), *([("Options", last)] if last else [])]:

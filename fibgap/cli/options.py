@@ -14,7 +14,11 @@ _IMAGES, _DEPTHS, _SOLID = "Images", "Where the slices lie", "What is solid"
 
 #: Options by the names of `fibgap.stacks.options.How`, with what click is told of them.
 _READING: list[tuple[str, str, dict[str, Any]]] = [
-    (_IMAGES, "--voxel", {"help": "Pixel size with its unit, such as 2.5nm, if no file has it."}),
+    (
+        _IMAGES,
+        "--voxel",
+        {"metavar": "LENGTH", "help": "Pixel size with its unit, as in 2.5nm, if no file has it."},
+    ),
     (_IMAGES, "--trust-voxel", {"is_flag": True, "help": "Take --voxel though the file differs."}),
     (
         _IMAGES,
@@ -25,11 +29,18 @@ _READING: list[tuple[str, str, dict[str, Any]]] = [
             "help": "Angle under which slices were imaged, such as 52, if y is not corrected.",
         },
     ),
-    (_IMAGES, "--dataset", {"help": "The array to be read, where a file holds several."}),
+    (
+        _IMAGES,
+        "--dataset",
+        {"metavar": "NAME", "help": "The array to be read, where a file holds several."},
+    ),
     (
         _IMAGES,
         "--mask",
-        {"help": "One image or one per slice (folder, pattern, file): 0 shows no material."},
+        {
+            "metavar": "IMAGES",
+            "help": "One image or one per slice (folder, pattern, file): 0 shows no material.",
+        },
     ),
     (
         _IMAGES,
@@ -49,19 +60,31 @@ _READING: list[tuple[str, str, dict[str, Any]]] = [
             "file (the image file). By default the image file, then the file names.",
         },
     ),
-    (_DEPTHS, "--depth-column", {"help": "Column of the table: its name, or number from 1."}),
+    (
+        _DEPTHS,
+        "--depth-column",
+        {"metavar": "NAME", "help": "Column of the table: its name, or number from 1."},
+    ),
     (
         _DEPTHS,
         "--depth-kind",
         {"type": click.Choice(["depth", "thickness"]), "help": "What the column holds."},
     ),
-    (_DEPTHS, "--depth-unit", {"help": "Unit of the column (nm, um, mm, m), if it names none."}),
+    (
+        _DEPTHS,
+        "--depth-unit",
+        {"metavar": "UNIT", "help": "Unit of the column (nm, um, mm, m), if it names none."},
+    ),
     (
         _DEPTHS,
         "--decimal",
         {"type": click.Choice([".", ","]), "help": "Decimal mark, if a table can be read twice."},
     ),
-    (_DEPTHS, "--spacing", {"help": "One distance for all slices, such as 10nm."}),
+    (
+        _DEPTHS,
+        "--spacing",
+        {"metavar": "LENGTH", "help": "One distance for all slices, such as 10nm."},
+    ),
     (
         _SOLID,
         "--phase",

@@ -9,7 +9,8 @@ stack whose truth is known. The command `fibgap` is these calls with options.
 from fibgap.stacks.checking import CheckedStack, check_stack
 from fibgap.stacks.choice import AUTO, Choice, choose_filler
 from fibgap.stacks.filling import FilledStack, fill_stack
-from fibgap.stacks.loading import LoadedStack, load_stack
+from fibgap.stacks.loaded import LoadedStack
+from fibgap.stacks.loading import load_stack
 from fibgap.stacks.measuring import MeasuredVolume, measure_volume_file
 from fibgap.stacks.simulation import Simulated, simulate
 

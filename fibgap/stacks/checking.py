@@ -9,7 +9,8 @@ from fibgap.io.pages import describe_size
 from fibgap.io.sources import Source
 from fibgap.placement import place_slices, placement_record
 from fibgap.stacks.findings import Progress, collected, silent
-from fibgap.stacks.loading import Findings, LoadedStack, load
+from fibgap.stacks.loaded import Findings, LoadedStack
+from fibgap.stacks.loading import load
 from fibgap.stacks.options import How
 
 
@@ -22,7 +23,7 @@ class CheckedStack:
     loaded : LoadedStack or None
         The stack, if it can be filled.
     facts : dict
-        What is known of it in plain values, see `fibgap.stacks.loading.Findings`.
+        What is known of it in plain values, see `fibgap.stacks.loaded.Findings`.
     placement : dict
         What becomes of its slices, see `fibgap.placement.placement_record`; empty if it cannot be
         filled.

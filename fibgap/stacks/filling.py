@@ -20,11 +20,12 @@ from fibgap.rebuilding import rebuild
 from fibgap.stack import GappedVolume
 from fibgap.stacks.choice import AUTO, Choice, choose_filler
 from fibgap.stacks.findings import Progress, collected, silent
-from fibgap.stacks.loading import LoadedStack, load_stack
+from fibgap.stacks.loaded import LoadedStack
+from fibgap.stacks.loading import load_stack
 from fibgap.stacks.options import How
 from fibgap.stacks.outputs import appear_together, named_beside, require_apart, require_free
 from fibgap.stacks.record import fill_record
-from fibgap.stacks.verdict import Directions, compare_directions, fill_verdict
+from fibgap.stacks.verdict import Directions, check_directions, compare_directions, fill_verdict
 from fibgap.suspicion import warn
 
 #: The measures of a filled volume; D takes minutes on a large one.
@@ -153,7 +154,8 @@ def fill_stack(
             warn(["no layer is missing, so nothing was filled: slices lie on every layer"])
         progress("measuring", 0, 0)
         curves = measure(rebuilt.volume, MEASURES)
-    directions = {name: compare_directions(curve) for name, curve in curves.items()}
+        directions = {name: compare_directions(curve) for name, curve in curves.items()}
+        warn(check_directions(directions))
     filled = FilledStack(
         volume=rebuilt.volume,
         gapped=rebuilt.gapped,

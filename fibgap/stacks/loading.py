@@ -1,10 +1,8 @@
 """From what a microscope delivers to a slice stack: one call that composes all readers."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +14,9 @@ from fibgap.io.geometry import crop_frame, square_pixels
 from fibgap.io.images import ImageStack, read_images
 from fibgap.io.segmentation import segment
 from fibgap.io.sources import Source, find_source
-from fibgap.stack import SliceStack
 from fibgap.stacks.depth_sources import FILE, NAMES, find_depths
 from fibgap.stacks.findings import Progress, collected, silent
+from fibgap.stacks.loaded import Findings, Histogram, LoadedStack
 from fibgap.stacks.options import How, require_known
 from fibgap.suspicion import check_depths, warn
 from fibgap.units import length_nm
@@ -30,103 +28,6 @@ _LITTLE_LEFT = 0.5
 _DRIFT = 1.0
 #: A phase with a smaller share than this may come from a threshold that lies beside the phases.
 _RARE = 0.01
-
-
-@dataclass(frozen=True)
-class Histogram:
-    """Grey values of a stack, and what told solid from pore.
-
-    Attributes
-    ----------
-    counts : (B,) int64
-        Pixels by grey value.
-    edges : (B + 1,) float64
-        Edges of the bins.
-    thresholds : tuple of float
-        Values between phases or classes; empty for labels.
-    how : str
-        See `fibgap.io.segmentation.Segmentation`.
-    """
-
-    counts: NDArray[np.int64]
-    edges: NDArray[np.float64]
-    thresholds: tuple[float, ...]
-    how: str
-
-
-@dataclass(frozen=True)
-class LoadedStack:
-    """A stack that is ready to be placed, and how it came about.
-
-    Attributes
-    ----------
-    stack : SliceStack
-        Solid and pore, in the order of depth.
-    depths : Depths
-        Where the slices lie, with their source.
-    names : tuple of str
-        Names of the slices in the order of depth; empty if they have none.
-    histogram : Histogram
-        Of the grey values.
-    drift : Drift
-        What was measured, before it was corrected.
-    files : tuple of Path
-        Every file that was read.
-    facts : dict
-        What is known of the stack, in plain values: see `Findings`.
-    notes : tuple of str
-        What was read and how, a sentence each.
-    warnings : tuple of str
-        What looks wrong, a sentence each. Every one was a `FibgapWarning`, too.
-    """
-
-    stack: SliceStack
-    depths: Depths
-    names: tuple[str, ...]
-    histogram: Histogram
-    drift: Drift
-    files: tuple[Path, ...]
-    facts: dict[str, Any]
-    notes: tuple[str, ...]
-    warnings: tuple[str, ...]
-
-
-@dataclass
-class Findings:
-    """What is known of a stack at some point of its loading.
-
-    Attributes
-    ----------
-    facts : dict
-        Plain values by name: "slices", "height", "width", "type", "pixel_nm", "solid_fraction",
-        "drift_pixels", "depths", "first_nm", "last_nm", "thickness_nm" (mean), "thickness_sd_nm",
-        "thinnest_nm", "thickest_nm".
-    notes : list of str
-        What was read and how.
-    problems : list of str
-        Why it cannot be loaded.
-    tolerant : bool
-        Go on after a problem as far as possible, so that all are told at once.
-    """
-
-    facts: dict[str, Any] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    tolerant: bool = False
-
-    @contextmanager
-    def step(self) -> Iterator[None]:
-        """Keep the problem of a step, or raise it at once if nobody wants to hear of more."""
-        try:
-            yield
-        except InputError as error:
-            self.problems.append(str(error))
-            if not self.tolerant:
-                raise
-
-    def take(self, notes: tuple[str, ...]) -> None:
-        """Take over notes that are not there yet."""
-        self.notes += [note for note in notes if note not in self.notes]
 
 
 def load_stack(source: Source, *, progress: Progress = silent, **how: Unpack[How]) -> LoadedStack:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tifffile
 import yaml
+from scipy.ndimage import gaussian_filter
 
 import fibgap
 from fibgap.errors import FibgapWarning
@@ -19,9 +20,10 @@ from fibgap.stacks import FilledStack, fill_stack
 ROOT = Path(fibgap.__file__).resolve().parents[1]
 
 
-def filled(folder: Path, *, grey: bool = False, **how: str) -> FilledStack:
+def filled(folder: Path, *, grey: bool = False, spread: float = 0.5, **how: str) -> FilledStack:
     """Return a small filled stack."""
-    solid = np.random.default_rng(0).random((6, 18, 20)) < 0.4
+    noise = np.random.default_rng(0).normal(size=(6, 18, 20))
+    solid = gaussian_filter(noise, (spread, 2, 2), mode="wrap") > 0
     images = np.where(solid, 200, 50) + np.random.default_rng(1).integers(0, 20, solid.shape)
     images = images if grey else solid * 255
     tifffile.imwrite(folder / "s.tif", images.astype(np.uint8))
@@ -47,10 +49,10 @@ def test_it_leads_with_the_verdict_and_needs_nothing(tmp_path):
 def test_warnings_come_before_pictures(tmp_path):
     """What looks wrong is seen before anything that looks right."""
     with pytest.warns(FibgapWarning, match="nothing was filled"):
-        result = filled(tmp_path, spacing="2.5nm")
+        result = filled(tmp_path, spread=2, spacing="2.5nm")
     body = stack_page(result).split("<body>")[1]
-    assert body.index("One thing looks wrong") < body.index("nothing was filled")
-    assert body.index("nothing was filled") < body.index("<main>")
+    title, warning = body.index("One thing looks wrong"), body.index("<li>no layer is missing")
+    assert title < warning < body.index("<main>")
 
 
 def test_grey_values_have_their_histogram(tmp_path):

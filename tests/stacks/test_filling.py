@@ -131,10 +131,18 @@ def test_an_ending_that_no_format_has(folder, tmp_path):
 
 def test_a_stack_without_gaps_is_told(folder, tmp_path, solid):
     """Slices one voxel apart leave nothing to fill."""
-    with pytest.warns(FibgapWarning, match="nothing was filled"):
+    with pytest.warns(FibgapWarning):
         filled = fill_stack(folder, tmp_path / "v.tif", spacing="2.5nm")
     assert np.array_equal(filled.volume, solid)
     assert "nothing was filled" in filled.warnings[0]
+    assert "nothing was filled" in filled.verdict[1]
+
+
+def test_depths_that_are_wrong_by_a_factor_look_anisotropic(folder, tmp_path):
+    """Three times as thick, the structure is stretched along z, and that is asked about."""
+    stretched = write_table(tmp_path / "d.csv", 3 * DEPTHS)
+    with pytest.warns(FibgapWarning, match="or are the depths or the pixel size"):
+        fill_stack(folder, tmp_path / "v.tif", depths=stretched)
 
 
 def test_a_network_fills(folder, table, tmp_path):

@@ -13,7 +13,7 @@ from fibgap.report.figures.showcase import COLORS, MISSING, PALETTE, kinds, scal
 from fibgap.report.figures.style import AXIS, GREY, GRID, INK, look
 from fibgap.stack import GappedVolume
 from fibgap.stacks import LoadedStack
-from fibgap.stacks.loading import Histogram
+from fibgap.stacks.loaded import Histogram
 from fibgap.stacks.verdict import Directions
 
 #: Colours of z, y and x, told apart by people with colour-blindness.
