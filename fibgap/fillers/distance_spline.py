@@ -5,8 +5,8 @@ from numpy.typing import NDArray
 
 from fibgap.errors import InputError
 from fibgap.fillers import register
+from fibgap.fillers.distance import TIE, signed_distance
 from fibgap.fillers.interpolation import apply_weights, spline_weights, well_apart
-from fibgap.fillers.shape import TIE, signed_distance
 from fibgap.stack import GappedVolume
 
 #: Weights of slices that are left out. They fall by a factor of about 0.27 from slice to slice, so
@@ -16,7 +16,7 @@ _NEGLIGIBLE = 1e-8
 
 @register("signed_distance_spline")
 def fill_signed_distance_spline(
-    gapped: GappedVolume, saturation: float = 1.25, block_voxels: int = 2**26
+    gapped: GappedVolume, saturation: float = 1.25, block_voxels: int = 2**24
 ) -> NDArray[np.bool_]:
     """Interpolate the distance to the interface in each slice by a cubic spline along z.
 
@@ -41,12 +41,11 @@ def fill_signed_distance_spline(
 
     Notes
     -----
-    Distances are those of `fibgap.fillers.shape.signed_distance`, the spline is not-a-knot through
-    all slices. Far from its interfaces a slice knows nothing about the layers beside it, so
-    distances are cut at `saturation`. An object that a slice shows and the next one does not, or
-    an empty slice, has that distance in the next one: the object tapers, and ends half-way where
-    it is as deep as that, earlier where it is smaller. docs/method.md has the comparison behind
-    the default.
+    Distances are those of `fibgap.fillers.distance.signed_distance`; the spline is not-a-knot
+    through all slices. Far from its interfaces a slice knows nothing about the layers beside it,
+    so distances are cut at `saturation`. An object that a slice shows and the next one does not
+    has that distance in the next one: it tapers, and ends half-way where it is as deep as that,
+    earlier where it is smaller. docs/method.md has the comparison behind the default.
 
     Examples
     --------

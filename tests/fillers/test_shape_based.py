@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from fibgap.fillers import fill
-from fibgap.fillers.shape import signed_distance
+from fibgap.fillers.distance import signed_distance
 from fibgap.stack import GappedVolume
 
 SIDE = 41

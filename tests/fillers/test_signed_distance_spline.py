@@ -8,9 +8,9 @@ from scipy.interpolate import CubicSpline
 
 from fibgap.errors import InputError
 from fibgap.fillers import fill
+from fibgap.fillers.distance import signed_distance
 from fibgap.fillers.distance_spline import fill_signed_distance_spline
 from fibgap.fillers.interpolation import spline_weights
-from fibgap.fillers.shape import signed_distance
 from fibgap.placement import place_slices
 from fibgap.stack import GappedVolume, SliceStack
 

@@ -102,7 +102,7 @@ def test_an_edit_of_the_library_reruns_what_depends_on_it(copied: Project) -> No
 
 def test_an_edit_of_an_unused_filler_reruns_nothing(copied: Project) -> None:
     """Only the fillers that an arm uses count."""
-    copied.edit("fibgap/fillers/shape.py", "distances >= -1e-4", "distances >= -2e-4")
+    copied.edit("fibgap/fillers/shape.py", "distances >= -TIE", "distances > -TIE")
     assert copied.planned() == {}
 
 
