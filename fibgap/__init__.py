@@ -15,11 +15,23 @@ __version__ = "0.1.0"
 
 #: The public names by what they are for, and the module that each comes from.
 API: dict[str, dict[str, str]] = {
+    "A stack of your own, in one call": {
+        "check_stack": "fibgap.stacks",
+        "fill_stack": "fibgap.stacks",
+        "load_stack": "fibgap.stacks",
+        "measure_volume_file": "fibgap.stacks",
+        "simulate": "fibgap.stacks",
+        "stack_page": "fibgap.report.stack_page",
+    },
     "Slices and where they lie": {
         "read_tiff": "fibgap.io.tiff",
         "read_table": "fibgap.depths",
         "read_names": "fibgap.depths",
         "nominal_depths": "fibgap.depths",
+        "depths_from_images": "fibgap.depths",
+        "ruler_depths": "fibgap.depths",
+        "fuse_depths": "fibgap.depths",
+        "write_table": "fibgap.depths",
         "Depths": "fibgap.depths",
         "length_nm": "fibgap.units",
         "SliceStack": "fibgap.stack",
@@ -29,7 +41,7 @@ API: dict[str, dict[str, str]] = {
         "Arm": "fibgap.arms",
         "Rebuilt": "fibgap.rebuilding",
         "place_slices": "fibgap.placement",
-        "place_own": "fibgap.depths",
+        "place_own": "fibgap.placement",
         "GappedVolume": "fibgap.stack",
         "fill": "fibgap.fillers",
         "filler_names": "fibgap.fillers",
@@ -63,10 +75,20 @@ _HOMES = {name: home for names in API.values() for name, home in names.items()}
 __all__ = [  # noqa: RUF022 - in the order of the page
     "API",
     "__version__",
+    "check_stack",
+    "fill_stack",
+    "load_stack",
+    "measure_volume_file",
+    "simulate",
+    "stack_page",
     "read_tiff",
     "read_table",
     "read_names",
     "nominal_depths",
+    "depths_from_images",
+    "ruler_depths",
+    "fuse_depths",
+    "write_table",
     "Depths",
     "length_nm",
     "SliceStack",
@@ -99,7 +121,16 @@ __all__ = [  # noqa: RUF022 - in the order of the page
 
 if TYPE_CHECKING:
     from fibgap.arms import Arm
-    from fibgap.depths import Depths, nominal_depths, place_own, read_names, read_table
+    from fibgap.depths import (
+        Depths,
+        depths_from_images,
+        fuse_depths,
+        nominal_depths,
+        read_names,
+        read_table,
+        ruler_depths,
+        write_table,
+    )
     from fibgap.errors import FibgapWarning, InputError
     from fibgap.fillers import fill, filler_names
     from fibgap.holes import fill_holes
@@ -107,9 +138,17 @@ if TYPE_CHECKING:
     from fibgap.measures import measure, measure_names
     from fibgap.measures.anisotropy import anisotropy_error, truth_error
     from fibgap.measures.voxelwise import dice, solid_fraction, voxel_error
-    from fibgap.placement import place_slices
+    from fibgap.placement import place_own, place_slices
     from fibgap.rebuilding import Rebuilt, rebuild
+    from fibgap.report.stack_page import stack_page
     from fibgap.stack import GappedVolume, SliceStack, between_slices
+    from fibgap.stacks import (
+        check_stack,
+        fill_stack,
+        load_stack,
+        measure_volume_file,
+        simulate,
+    )
     from fibgap.synthetic.milling import Milling, cut_slices, mill_volume
     from fibgap.synthetic.structure import Level, generate_volume
     from fibgap.units import length_nm

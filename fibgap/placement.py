@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from fibgap.errors import InputError
 from fibgap.stack import GappedVolume, SliceStack, nearest_layer
+from fibgap.suspicion import check_depths, check_placement, warn
 
 #: Where slices lie between known layers: at their layers' centres, or where they were milled.
 POSITIONS = ("rounded", "true")
@@ -178,6 +179,8 @@ def place_slices(
     nominal_nm: float | None = None,
     positions: str = "rounded",
     grid_start_nm: float | None = None,
+    check: bool = True,
+    constant: bool = False,
 ) -> GappedVolume:
     """Place slices on the voxel grid by the named placement.
 
@@ -198,17 +201,27 @@ def place_slices(
         A depth at which the grid has a layer, where a grid is given, such as that of a true volume
         (0). Without it the grid begins at the first slice, so that adding a length to all depths
         changes nothing.
+    check : bool
+        Whether depths and placement are looked at, see `fibgap.suspicion`. Stacks of a simulation
+        need no check.
+    constant : bool
+        Whether the spacing of the depths is meant to be constant, as nominal depths are.
 
     Returns
     -------
     GappedVolume
         The grid from the first to the last known layer.
 
+    Warns
+    -----
+    FibgapWarning
+        For everything that is suspicious, such as depths in another unit than the voxel.
+
     Raises
     ------
     InputError
         If the placement or the kind of positions is unknown, a nominal thickness is missing or
-        below the voxel, or fewer than two layers are left.
+        below the voxel, fewer than two layers are left, or nothing sensible can follow.
 
     Notes
     -----
@@ -237,7 +250,45 @@ def place_slices(
         )
     if nominal_nm is None and placement in NEED_NOMINAL:
         raise InputError(f"placement '{placement}' needs nominal_nm, a thickness in nm.")
-    return PLACEMENTS[placement](stack, Grid(nominal_nm, positions, grid_start_nm))
+    found = []
+    if check and placement != "nominal":  # which has no use for the depths
+        found = check_depths(stack.depths_nm, stack.voxel_nm, constant=constant)
+    gapped = PLACEMENTS[placement](stack, Grid(nominal_nm, positions, grid_start_nm))
+    if check and placement != "resampled":  # which drops slices on purpose
+        found += check_placement(gapped)
+    warn(found)
+    return gapped
+
+
+def place_own(
+    stack: SliceStack,
+    placement: str = "repositioned",
+    *,
+    nominal_nm: float | None = None,
+    positions: str = "true",
+    constant: bool = False,
+) -> GappedVolume:
+    """Place a stack of your own: `place_slices` at true depths, with every check.
+
+    Parameters
+    ----------
+    stack, placement, nominal_nm, positions, constant
+        See `place_slices`.
+
+    Returns
+    -------
+    GappedVolume
+        The grid from the first to the last known layer.
+
+    Examples
+    --------
+    >>> slices = np.array([[[1, 0]], [[1, 1]], [[0, 1]]], dtype=bool)
+    >>> place_own(SliceStack(slices, np.array([100.0, 106.0, 120.0]), 2.5)).positions.tolist()
+    [0.0, 2.4, 8.0]
+    """
+    return place_slices(
+        stack, placement, nominal_nm=nominal_nm, positions=positions, constant=constant
+    )
 
 
 def placement_record(gapped: GappedVolume) -> dict[str, float | int]:

@@ -42,6 +42,7 @@ def rebuild(
     options: Mapping[str, Any] | None = None,
     positions: str = "rounded",
     grid_start_nm: float | None = None,
+    check: bool = True,
 ) -> Rebuilt:
     """Rebuild a volume from slices: place them, fill the gaps, close small holes.
 
@@ -57,7 +58,7 @@ def rebuild(
         Area of the largest hole that is closed, in pixels.
     options : mapping, optional
         Options of the filler; the filler "network" needs its ``network``.
-    positions, grid_start_nm
+    positions, grid_start_nm, check
         See `fibgap.placement.place_slices`.
 
     Returns
@@ -83,6 +84,7 @@ def rebuild(
         nominal_nm=nominal_nm,
         positions=positions,
         grid_start_nm=grid_start_nm,
+        check=check,
     )
     volume = fill(gapped, arm.filler, **(options or {}))
     holes = None

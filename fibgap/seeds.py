@@ -14,6 +14,7 @@ STREAMS = {
     "bootstrap": 9,
     "depth_errors": 10,
     "calibration": 11,
+    "grey_values": 12,
 }
 
 

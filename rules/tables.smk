@@ -22,12 +22,14 @@ rule make_tables:
         reference=REFERENCE,
         weights=[weights_path(ARMS[arm]["network"]) for arm in NETWORK_ARMS],
     output:
+        report(
+            ensure(collect("<results>/tables/{table}.csv", table=PAPER_TABLES), non_empty=True),
+            caption="captions/tables.rst",
+            category="Tables",
+        ),
+        ensure(collect("<results>/tables/{table}.csv", table=FINDINGS), non_empty=True),
         ensure(
-            collect(
-                "<results>/tables/{table}.{suffix}",
-                table=[*PAPER_TABLES, *FINDINGS],
-                suffix=["csv", "md"],
-            ),
+            collect("<results>/tables/{table}.md", table=[*PAPER_TABLES, *FINDINGS]),
             non_empty=True,
         ),
         ensure(collect("<results>/tables/{table}.tex", table=PAPER_TABLES), non_empty=True),
@@ -59,12 +61,20 @@ rule plot_figures:
         measures=ALL_MEASURES,
         reference=REFERENCE,
     output:
-        errors=collect(
-            "<results>/figures/errors_{measure}.{suffix}",
-            measure=[*MEASURES, "voxels"],
-            suffix=["svg", "png"],
+        errors=report(
+            collect(
+                "<results>/figures/errors_{measure}.{suffix}",
+                measure=[*MEASURES, "voxels"],
+                suffix=["svg", "png"],
+            ),
+            caption="captions/errors.rst",
+            category="Figures",
         ),
-        curves=collect("<results>/figures/curves.{suffix}", suffix=["svg", "png"]),
+        curves=report(
+            collect("<results>/figures/curves.{suffix}", suffix=["svg", "png"]),
+            caption="captions/curves.rst",
+            category="Figures",
+        ),
     log:
         "<logs>/plot_figures.log",
     benchmark:
@@ -86,7 +96,11 @@ rule plot_history:
     input:
         "<results>/networks/{network}/history.csv",
     output:
-        collect("<results>/figures/history_{{network}}.{suffix}", suffix=["svg", "png"]),
+        report(
+            collect("<results>/figures/history_{{network}}.{suffix}", suffix=["svg", "png"]),
+            caption="captions/history.rst",
+            category="Figures",
+        ),
     log:
         "<logs>/plot_history/{network}.log",
     benchmark:
@@ -112,7 +126,11 @@ rule export_showcase:
         ],
     output:
         stacks=directory("<results>/showcase"),
-        figure=collect("<results>/figures/showcase.{suffix}", suffix=["svg", "png"]),
+        figure=report(
+            collect("<results>/figures/showcase.{suffix}", suffix=["svg", "png"]),
+            caption="captions/showcase.rst",
+            category="Figures",
+        ),
         layers="<results>/figures/showcase_layers.json",
     log:
         "<logs>/export_showcase.log",
@@ -137,7 +155,7 @@ rule write_report:
         figures=collect("<results>/figures/{figure}.svg", figure=FIGURES),
         layers="<results>/figures/showcase_layers.json",
     output:
-        "<results>/report.html",
+        report("<results>/report.html", caption="captions/page.rst", category="Report"),
     log:
         "<logs>/write_report.log",
     benchmark:

@@ -5,6 +5,7 @@ That every link leads somewhere is checked by `make docs`.
 
 import pydoc
 import re
+import shlex
 import textwrap
 from collections import Counter
 from pathlib import Path
@@ -13,9 +14,14 @@ import imageio.v3
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
 
 from fibgap import fill, fillers, measure, place_slices, read_tiff
+from fibgap.cli import check
+from fibgap.cli import fill as fill_command
+from fibgap.cli import main as command
 from fibgap.experiment.evaluation import measure_volume
 from fibgap.io.records import gapped_to_record
 from fibgap.io.shards import process_shard
@@ -219,9 +225,8 @@ def test_example_of_reading_shards_runs(
 
 
 def own_slices(folder: Path) -> NDArray[np.bool_]:
-    """Write slices of a wavy structure as images and as a stack, and their depths."""
-    z, y, x = np.ogrid[:28, :26, :26]
-    truth = np.sin(z / 5) + np.sin(y / 4) + np.sin(x / 3) > 0
+    """Write slices of a coarse structure as images and as a stack, and their depths."""
+    truth = gaussian_filter(np.random.default_rng(0).normal(size=(28, 26, 26)), 2.5) > 0
     layers = [0, 3, 7, 12, 15, 19, 24, 27]
     (folder / "slices").mkdir()
     for number, layer in enumerate(layers):
@@ -246,6 +251,38 @@ def test_examples_of_own_stacks_run(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert gapped.shape == (28, 26, 26)
     for rebuilt in (read_tiff("rebuilt.tif") == 255, names["volume"], names["by_network"]):
         assert np.array_equal(np.asarray(rebuilt)[gapped.layers], slices)
+
+
+def test_commands_of_own_stacks_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The walk-through runs from its first command to its last, and prints what it shows."""
+    monkeypatch.chdir(tmp_path)
+    page = (DOCS / "own-stacks.md").read_text("utf-8")
+    blocks = re.findall(r"^```(sh|text)\n(.*?)^```", page, re.M | re.S)
+    assert len(blocks) == 7
+    printed = ""
+    for kind, text in blocks:
+        if kind == "text":
+            assert printed.startswith(text)
+            continue
+        words = shlex.split(text)
+        assert words.pop(0) == "fibgap"
+        result = CliRunner().invoke(command, words)
+        assert result.exit_code == 0, result.stderr
+        printed = result.stdout
+    written = re.findall(r"^\| `(volume[\w.]*)` \|", page, re.M)
+    assert len(written) == 4
+    assert all(Path(name).stat().st_size for name in written)
+
+
+def test_tables_of_own_stacks_hold_what_there_is() -> None:
+    """Every filler and every option of the command that the page names is there."""
+    page = DOCS / "own-stacks.md"
+    shown = {row[0].strip("`") for row in table_after(page, "## Choose a filler")}
+    assert shown == {*fillers.filler_names()} - {"lower"}
+    options = {option for each in (check, fill_command) for p in each.params for option in p.opts}
+    options |= {option for p in fill_command.params for option in p.secondary_opts}
+    named = {word for text in code(page) for word in re.findall(r"--[a-z-]+", text)}
+    assert named - {"--truth", "--help"} <= options
 
 
 def test_example_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

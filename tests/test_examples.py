@@ -47,5 +47,5 @@ def test_a_missing_volume_is_named(tmp_path: Path) -> None:
     """What is not there is named in one sentence."""
     done = run(str(tmp_path / "nothing.tif"), str(tmp_path / "nothing.csv"))
     assert done.returncode == 2
-    assert done.stderr.startswith("error: TIFF file ")
+    assert done.stderr == f"error: '{tmp_path / 'nothing.tif'}' does not exist.\n"
     assert len(done.stderr.strip().splitlines()) == 1

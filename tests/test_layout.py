@@ -15,6 +15,7 @@ FLOORS = [
     ["workflow"],
     ["report"],
     ["experiment"],
+    ["stacks"],
     ["statistics"],
     ["rebuilding"],
     ["network.training"],
@@ -25,6 +26,7 @@ FLOORS = [
     ["depths"],
     ["io"],
     ["placement", "holes"],
+    ["suspicion"],
     ["stack"],
     ["settings"],
     ["errors", "units", "seeds", "arms"],
@@ -85,3 +87,4 @@ def test_an_import_upwards_is_seen():
     assert floor_of("network.training.trainer") < floor_of("network.filler")
     assert floor_of("network.filler") < floor_of("fillers.spline")
     assert floor_of("workflow.digests") < floor_of("report.page") < floor_of("experiment.config")
+    assert floor_of("report.stack_page") < floor_of("stacks.filling") < floor_of("rebuilding")

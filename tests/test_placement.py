@@ -25,9 +25,11 @@ def kept(gapped):
     return (gapped.slices.reshape(-1, 16)[:, :8] @ (1 << np.arange(8))).tolist()
 
 
-def place(depths, placement, *, nominal_nm=10.0, voxel_nm=2.5, **options):
+def place(depths, placement, *, nominal_nm=10.0, voxel_nm=2.5, check=False, **options):
     """Place numbered slices that lie at these depths."""
-    return place_slices(stack_at(depths, voxel_nm), placement, nominal_nm=nominal_nm, **options)
+    return place_slices(
+        stack_at(depths, voxel_nm), placement, nominal_nm=nominal_nm, check=check, **options
+    )
 
 
 # Depths in tenths of a nm, increasing, and a voxel size in tenths of a nm.

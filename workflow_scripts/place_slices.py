@@ -17,6 +17,7 @@ def main(slices: str, output: str, *, params: dict) -> None:
             params["placement"],
             nominal_nm=params["nominal_nm"],
             positions=params["positions"],
+            check=False,
         )
         dropped = gapped.n_given - len(gapped.layers)
         if dropped:

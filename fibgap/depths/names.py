@@ -83,6 +83,27 @@ def read_names(names: Sequence[str]) -> Depths:
     return Depths(depths, "measured", None, tuple(notes), turned)
 
 
+def holds_lengths(names: Sequence[str]) -> bool:
+    """Return whether names of files seem to hold depths, good ones or not.
+
+    Notes
+    -----
+    A length after "z" or "depth" in any of them is meant as one. Lengths without such a word are
+    where they differ: one that is the same in all names is a pixel size or a setting.
+
+    Examples
+    --------
+    >>> holds_lengths(["a_z=10nm.tif", "a.tif"]), holds_lengths(["a_10nm.tif", "a_22nm.tif"])
+    (True, True)
+    >>> holds_lengths(["a_2.5nm_001.tif", "a_2.5nm_002.tif"]), holds_lengths([])
+    (False, False)
+    """
+    found = [list(_LENGTH.finditer(re.split(r"[/\\]", name)[-1])) for name in names]
+    if any(match["tag"] for matches in found for match in matches):
+        return True
+    return all(found) and len({tuple(match[0] for match in matches) for matches in found}) > 1
+
+
 def _value(match: re.Match[str]) -> float:
     """Return the length that was found in a name in nm."""
     sign = "-" if match["minus"] else ""

@@ -1,8 +1,10 @@
 """Depths from a table: a column of depths or of thicknesses, with its unit."""
 
+import csv
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,7 @@ from fibgap.depths.delimited import read_text_table
 from fibgap.depths.result import Depths, in_order
 from fibgap.depths.titles import Column
 from fibgap.errors import InputError
+from fibgap.io.files import write_aside
 from fibgap.units import require_unit
 
 
@@ -114,6 +117,37 @@ def read_table(
     if len(depths) < 2:
         raise InputError(f"file {path} has {len(depths)} depth, but at least 2 are needed.")
     return Depths(depths, "measured", sd, tuple(notes), turned)
+
+
+def write_table(path: Path | str, depths: Depths, names: Sequence[str] | None = None) -> None:
+    """Write depths as a CSV file that `read_table` reads.
+
+    Parameters
+    ----------
+    path : path
+        The file; it appears when it is complete.
+    depths : Depths
+        One row per slice, in the order in which slices were delivered, with columns "slice",
+        "depth_nm" and, where it is known, "sd_nm". Source and notes stand above as comments.
+    names : sequence of str, optional
+        File names of the slices as delivered; their numbers from 0 on without it.
+    """
+    count = len(depths.depths_nm)
+    labels = list(range(count)) if names is None else list(names)
+    if len(labels) != count:
+        raise InputError(f"{len(labels)} names came for {count} slices.")
+    columns: list[Any] = [labels, depths.order(depths.depths_nm)]
+    titles = ["slice", "depth_nm"]
+    if depths.sd_nm is not None:
+        columns.append(depths.order(depths.sd_nm))
+        titles.append("sd_nm")
+    with write_aside(path) as aside, aside.open("w", encoding="utf-8", newline="") as file:
+        file.write(f"# depths of slices; source: {depths.source}\n")
+        file.writelines(f"# {note}\n" for note in depths.notes)
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(titles)
+        for label, *values in zip(*columns, strict=True):
+            writer.writerow([label, *(repr(float(value)) for value in values)])
 
 
 def _slice_numbers(table: Table) -> list[list[int]]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fibgap.errors import InputError
+from fibgap.fillers.guard import check
 from fibgap.stack import GappedVolume
 
 #: A function of a gapped volume and keyword options that returns the missing layers in order,
@@ -26,6 +27,7 @@ FILLER_HOMES = {
     "linear": "fibgap.fillers.layers",
     "cubic_spline": "fibgap.fillers.spline",
     "shape_based": "fibgap.fillers.shape",
+    "signed_distance_spline": "fibgap.fillers.distance_spline",
     "network": "fibgap.network.filler",
 }
 
@@ -65,7 +67,12 @@ def fill(gapped: GappedVolume, filler: str, **options: Any) -> NDArray[np.bool_]
     Raises
     ------
     InputError
-        If the filler is unknown.
+        If the filler is unknown, or what it gives has nothing to do with the known layers.
+
+    Warns
+    -----
+    FibgapWarning
+        If the filled layers depart from the known ones, see `fibgap.fillers.guard`.
 
     Notes
     -----
@@ -88,4 +95,5 @@ def fill(gapped: GappedVolume, filler: str, **options: Any) -> NDArray[np.bool_]
     missing = gapped.missing_layers
     if len(missing):
         volume[missing] = _FILLERS[filler](gapped, **options)
+        check(volume, gapped)
     return volume

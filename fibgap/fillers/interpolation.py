@@ -94,7 +94,9 @@ def spline_weights(
     return np.asarray(weights, dtype=np.float32)
 
 
-def apply_weights(weights: NDArray[np.float32], slices: NDArray[np.bool_]) -> NDArray[np.float32]:
+def apply_weights(
+    weights: NDArray[np.float32], slices: NDArray[np.bool_] | NDArray[np.float32]
+) -> NDArray[np.float32]:
     """Return weighted sums of slices, shape (M, Y, X) float32, as one matrix product."""
     flat = slices.reshape(len(slices), -1).astype(np.float32)
     return (weights @ flat).reshape(len(weights), *slices.shape[1:])

@@ -2,38 +2,39 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt
+from scipy.ndimage import label, maximum
 
 from fibgap.fillers import register
+from fibgap.fillers.distance import TIE, signed_distance
 from fibgap.fillers.interpolation import apply_weights, linear_weights
 from fibgap.stack import GappedVolume
 
 
-def signed_distance(image: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Return the distance to the outline of the gold in one slice, positive inside.
+class _Outline:
+    """A slice with its distances, and its objects: connected parts of either phase, numbered."""
 
-    Parameters
-    ----------
-    image : (Y, X) bool
-        Gold = True.
+    def __init__(self, image: NDArray[np.bool_]) -> None:
+        self.image, self.distance = image, signed_distance(image)
+        self.objects, solid = label(image)
+        pore, count = label(~image)
+        self.objects[~image] = pore[~image] + solid
+        self.count = solid + count
 
-    Returns
-    -------
-    (Y, X) float32
-        Euclidean distance in voxels to the pixel edge between gold and pore; a slice with only
-        one phase is as far from an outline as its own diagonal.
+    def beside(self, other: "_Outline") -> NDArray[np.float32]:
+        """Return the distances as they count beside another slice.
 
-    Examples
-    --------
-    >>> signed_distance(np.array([[1, 1, 0, 0]], dtype=bool)).tolist()
-    [[1.5, 0.5, -0.5, -1.5]]
-    """
-    if image.all() or not image.any():
-        reach = float(np.hypot(*image.shape))
-        return np.full(image.shape, reach if image.all() else -reach, dtype=np.float32)
-    inside = distance_transform_edt(image)
-    outside = distance_transform_edt(~image)
-    return np.where(image, inside - 0.5, 0.5 - outside).astype(np.float32)
+        Where an object of the other slice is not in this one, this one's distance counts no more
+        than the object is deep, so that the object tapers to a point half-way.
+        """
+        found = np.zeros(other.count + 1, dtype=np.bool_)
+        found[other.objects[self.image == other.image]] = True
+        gone = np.flatnonzero(~found[1:]) + 1
+        if not len(gone):
+            return self.distance
+        limits = np.full(len(found), np.inf, dtype=np.float32)
+        limits[gone] = maximum(np.abs(other.distance), other.objects, gone)
+        limit = limits[other.objects]
+        return np.clip(self.distance, -limit, limit)
 
 
 @register("shape_based")
@@ -43,22 +44,24 @@ def fill_shape_based(gapped: GappedVolume) -> NDArray[np.bool_]:
     Returns
     -------
     (M, Y, X) bool
-        The missing layers, gold where the distance is not negative.
+        The missing layers, solid where the distance is not negative.
 
     Notes
     -----
-    Raya and Udupa, IEEE Trans. Med. Imaging 9, 32, 1990.
+    Raya and Udupa, IEEE Trans. Med. Imaging 9, 32, 1990. ASSUME: an object that one slice shows
+    and the other does not ends half-way between the two, as for `nearest`; their formula would end
+    it at once before an empty slice, which is as far from an outline as can be.
     """
     positions, slices = gapped.samples()
     missing = gapped.missing_layers
     filled = np.empty((len(missing), *gapped.shape[1:]), dtype=np.bool_)
-    lower = signed_distance(slices[0])
+    below = _Outline(slices[0])
     for index in range(1, len(positions)):
-        upper = signed_distance(slices[index])
+        above = _Outline(slices[index])
         pair = positions[index - 1 : index + 1]
         part = slice(*np.searchsorted(missing, pair))
-        distances = apply_weights(linear_weights(pair, missing[part]), np.stack([lower, upper]))
-        # The margin makes a tie a tie in both directions along z, in spite of rounding.
-        filled[part] = distances >= -1e-4
-        lower = upper
+        facing = np.stack([below.beside(above), above.beside(below)])
+        distances = apply_weights(linear_weights(pair, missing[part]), facing)
+        filled[part] = distances >= -TIE
+        below = above
     return filled

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 from skimage.registration import phase_cross_correlation
 
 from fibgap.errors import InputError
-from fibgap.io.images import ImageStack, Progress
+from fibgap.io.images import ImageStack
+from fibgap.io.pages import Progress
 
 #: Drift is measured in a window of at most so many pixels, in the middle of the images.
-_WINDOW = 1024
+_WINDOW = 512
 
 
 @dataclass(frozen=True)

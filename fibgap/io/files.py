@@ -30,7 +30,7 @@ def write_aside(path: Path | str) -> Iterator[Path]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     for stale in path.parent.glob(f".{path.name}.*.tmp"):
-        if not _alive(stale.name.split(".")[-2]):
+        if not process_lives(stale.name.split(".")[-2]):
             stale.unlink(missing_ok=True)
     aside = path.parent / f".{path.name}.{os.getpid()}.tmp"
     try:
@@ -55,7 +55,7 @@ def _no_room(error: Exception) -> str:
     return ""
 
 
-def _alive(pid: str) -> bool:
+def process_lives(pid: str) -> bool:
     """Return whether a process with this number lives, for all that can be known here."""
     try:
         os.kill(int(pid), 0)

@@ -56,16 +56,16 @@ def crop_frame(stack: ImageStack, *, border: str = "find", keep_mask: bool = Fal
     if border not in _BORDERS:
         raise InputError(f"border must be one of {', '.join(_BORDERS)}, but is '{border}'.")
     frame = find_frame(stack) if border != "keep" else None
-    if frame is not None and not frame.certain and border != "crop":
+    if frame is None and border == "find" and (corners := constant_corners(stack.images)):
+        stack = stack.warning(corners)
+    if frame is not None and (frame.certain or border == "crop"):
+        stack = stack.noting(f"{frame.text} shows no material")
+    elif frame is not None:
         stack = stack.warning(
             f"{frame.text} may be left from alignment, or pore: it counts as pore; crop it "
             "(border='crop') or give a mask if it shows no material"
         )
         frame = None
-    if frame is not None:
-        stack = stack.noting(f"{frame.text} shows no material")
-    elif border == "find" and (corners := constant_corners(stack.images)):
-        stack = stack.warning(corners)
     if keep_mask:
         if frame is None:
             return stack

@@ -5,7 +5,7 @@ stacks that are larger than memory.
 """
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,11 +16,9 @@ from numpy.typing import NDArray
 
 from fibgap.errors import FibgapWarning, InputError
 from fibgap.io.listed import open_list
-from fibgap.io.pages import Notes, Pages, describe_size, same_size, sentences
+from fibgap.io.pages import Pages, Progress, describe_size, same_size, sentences
+from fibgap.io.reading import empty_slices, read_all
 from fibgap.io.sources import Source, find_source
-
-#: Called with the number of slices read and the number of all.
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,7 @@ def read_images(
     least : int
         The least number of slices that makes a stack.
     progress : callable, optional
-        Called after every block of slices.
+        Called with steps done and all steps, after every slice or block of slices.
 
     Returns
     -------
@@ -131,7 +129,7 @@ def read_images(
     stack = stack.noting(pixel_nm=size)
     if mask is not None:
         stack = _with_mask(stack, mask)
-    return stack.warning(*suspicious, *doubt, *_empty_slices(stack))
+    return stack.warning(*suspicious, *doubt, *empty_slices(stack.images))
 
 
 def read_plain(source: Source, *, dataset: str | None = None) -> ImageStack:
@@ -150,13 +148,13 @@ def _read(
     source: Source, dataset: str | None, least: int, progress: Progress | None
 ) -> tuple[ImageStack, tuple[str, ...]]:
     """Return a stack as its file has it, and what is suspicious about the file."""
-    with open_images(source, dataset=dataset) as pages:
+    with open_images(source, dataset=dataset, progress=progress) as pages:
         total = pages.shape[0]
         if total < least:
             raise InputError(
                 f"{_describe(source)} holds {total} image, but a stack needs at least {least}."
             )
-        images, valid = _read_all(pages, progress)
+        images, valid = read_all(pages, progress)
         stack = ImageStack(
             images=images,
             pixel_nm=pages.pixel_nm,
@@ -170,7 +168,9 @@ def _read(
 
 
 @contextmanager
-def open_images(source: Source, *, dataset: str | None = None) -> Iterator[Pages]:
+def open_images(
+    source: Source, *, dataset: str | None = None, progress: Progress | None = None
+) -> Iterator[Pages]:
     """Open a stack and check all that its headers tell; its pixels are read by the caller.
 
     Yields
@@ -190,7 +190,7 @@ def open_images(source: Source, *, dataset: str | None = None) -> Iterator[Pages
             pages = stack.enter_context(found.form.open_pages(path, dataset=dataset))
             pages.notes.join(found.notes)
         else:
-            pages = open_list(found)
+            pages = open_list(found, progress)
         if pages.dtype.kind == "c":
             raise InputError(f"{_describe(source)} holds complex numbers, not grey values.")
         if pages.dtype.kind not in "buif":
@@ -233,55 +233,6 @@ def _agree(
     )
 
 
-def _read_all(
-    pages: Pages, progress: Progress | None
-) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
-    """Return all images and their valid pixels, with no second copy of the stack in memory."""
-    total = pages.shape[0]
-    if pages.block >= total:
-        images, valid = pages.read(0, total)
-        images = np.ascontiguousarray(images, dtype=pages.dtype)
-        valid = _finite(images, valid, pages.notes, 0)
-        if progress:
-            progress(total, total)
-        return images, valid
-    images = np.empty(pages.shape, dtype=pages.dtype)
-    valid = None
-    for start in range(0, total, pages.block):
-        stop = min(start + pages.block, total)
-        part, good = pages.read(start, stop)
-        if part.shape != images[start:stop].shape or part.dtype != images.dtype:
-            raise InputError(
-                f"slice {start} is of shape {part.shape[1:]} and type {part.dtype}, but its header "
-                f"says {pages.shape[1:]} and {images.dtype}."
-            )
-        images[start:stop] = part
-        good = _finite(images[start:stop], good, pages.notes, start)
-        if good is not None:
-            if valid is None:
-                valid = np.ones(pages.shape, dtype=np.bool_)
-            valid[start:stop] = good
-        if progress:
-            progress(stop, total)
-    return images, valid
-
-
-def _finite(
-    images: NDArray[Any], valid: NDArray[np.bool_] | None, notes: Notes, start: int
-) -> NDArray[np.bool_] | None:
-    """Return which pixels are valid when those that are no number are not."""
-    if valid is not None:
-        notes.say("pixels that are not opaque (alpha channel) count as invalid", len(images))
-    if images.dtype.kind != "f":
-        return valid
-    finite = np.isfinite(images)
-    if finite.all():
-        return valid
-    bad = int((~finite).any(axis=(1, 2)).sum())
-    notes.say("pixels that are no number (NaN or infinite) count as invalid", bad)
-    return finite if valid is None else valid & finite
-
-
 def _with_mask(stack: ImageStack, mask: Source) -> ImageStack:
     """Return a stack with the valid pixels of a mask image, or of one per slice."""
     read = read_plain(mask)
@@ -298,24 +249,3 @@ def _with_mask(stack: ImageStack, mask: Source) -> ImageStack:
     return stack.noting(
         f"mask {_describe(mask)}: {1 - good.mean():.1%} of the pixels are invalid", valid=valid
     )
-
-
-def _empty_slices(stack: ImageStack) -> list[str]:
-    """Return a warning if slices, or the end of the last one, look as if never written."""
-    images = stack.images
-    flat = [i for i, image in enumerate(images) if (image == image.flat[0]).all()]
-    if len(flat) == len(images):
-        return []
-    if flat:
-        value = images[flat[0]].flat[0]
-        return [
-            f"{len(flat)} of {len(images)} slices hold one single value, the first is slice "
-            f"{flat[0]} (all {value:g}): were they written to the end?"
-        ]
-    black = [int((image[::-1] != 0).any(axis=1).argmax()) for image in images]
-    if black[-1] > max([2, *black[:-1]]):
-        return [
-            f"the last {black[-1]} rows of the last slice are all 0, unlike those of the others: "
-            "was it written to the end?"
-        ]
-    return []

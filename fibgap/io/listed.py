@@ -3,11 +3,11 @@
 import numpy as np
 
 from fibgap.errors import InputError
-from fibgap.io.pages import Block, Pages, describe_size, same_size
+from fibgap.io.pages import Block, Pages, Progress, describe_size, same_size
 from fibgap.io.sources import Found
 
 
-def open_list(found: Found) -> Pages:
+def open_list(found: Found, progress: Progress | None = None) -> Pages:
     """Return single images as one stack, after a look into the header of every one.
 
     Raises
@@ -18,12 +18,13 @@ def open_list(found: Found) -> Pages:
     first: Pages | None = None
     depths: list[float] = []
     notes = found.notes
-    for path in found.paths:
+    n_files = len(found.paths)
+    for number, path in enumerate(found.paths, start=1):
         with found.form.open_pages(path, alone=True) as pages:
             if pages.shape[0] != 1:
                 raise InputError(
                     f"'{path}' holds {pages.shape[0]} images, but as one of "
-                    f"{len(found.paths)} files it should hold one: give it alone."
+                    f"{n_files} files it should hold one: give it alone."
                 )
             first = first or pages
             _require_alike(pages, first, str(path), found.paths[0].name)
@@ -32,6 +33,8 @@ def open_list(found: Found) -> Pages:
             told = pages.notes.told
             pages.notes.told = {sentence: max(count, 1) for sentence, count in told.items()}
             notes.join(pages.notes)
+        if progress:
+            progress(number, 2 * n_files)  # the headers are half of the work
     assert first is not None
 
     def read(start: int, stop: int) -> Block:
@@ -45,14 +48,15 @@ def open_list(found: Found) -> Pages:
         return np.concatenate(images), None if all_valid else np.concatenate(masks)
 
     return Pages(
-        shape=(len(found.paths), *first.shape[1:]),
+        shape=(n_files, *first.shape[1:]),
         dtype=first.dtype,
         read=read,
         names=tuple(path.name for path in found.paths),
         pixel_nm=first.pixel_nm,
         spacing_nm=first.spacing_nm,
-        depths_nm=np.array(depths) if len(set(depths)) == len(found.paths) else None,
+        depths_nm=np.array(depths) if len(set(depths)) == n_files else None,
         notes=notes,
+        looked_at=n_files,
     )
 
 

@@ -14,6 +14,9 @@ from fibgap.units import unit_exponent
 #: Images (n, Y, X), and which of their pixels are valid, or None if all are.
 Block = tuple[NDArray[Any], NDArray[np.bool_] | None]
 
+#: Called with the number of steps done and the number of all.
+Progress = Callable[[int, int], None]
+
 #: Above this a pixel size from dots per inch is what a program wrote that knew no better (72, 96,
 #: 300 dots per inch); below it lies every pixel of an electron microscope.
 _LARGEST_NM_BY_THE_INCH = 10_000.0
@@ -87,6 +90,8 @@ class Pages:
         How many slices are best read at once.
     notes : Notes
         What was taken from the file.
+    looked_at : int
+        How many files were opened to get so far, for the reckoning of progress.
     """
 
     shape: tuple[int, int, int]
@@ -98,6 +103,7 @@ class Pages:
     depths_nm: NDArray[np.float64] | None = None
     block: int = 1
     notes: Notes = field(default_factory=Notes)
+    looked_at: int = 0
 
 
 def unit_nm(unit: str | None) -> float | None:

@@ -8,14 +8,11 @@ from numpy.typing import NDArray
 from skimage.filters import threshold_multiotsu, threshold_otsu
 
 from fibgap.errors import InputError
+from fibgap.io.histogram import MOST_VALUES, survey
 from fibgap.io.images import ImageStack
 
 #: Ways to find a threshold, by name.
 METHODS = ("otsu", "multi-otsu")
-
-_BINS = 256
-#: Labels are integers below this; beyond, only two values at all are told apart.
-_MOST_VALUES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -105,8 +102,7 @@ def segment(
     if method is not None and method not in METHODS:
         raise InputError(f"method '{method}' is unknown; choose one of {', '.join(METHODS)}.")
     dark = solid_is == "dark"
-    values = _values(stack)
-    counts, edges = _histogram(stack)
+    values, counts, edges = survey(stack)
     thresholds: tuple[float, ...] = ()
     if len(values) == 1:
         raise InputError(
@@ -119,7 +115,7 @@ def segment(
         how, thresholds = "threshold", (float(threshold),)
         solid, note = _by_threshold(stack, float(threshold), dark, f"threshold {threshold:g}")
     elif method == "otsu":
-        found = float(threshold_otsu(hist=(counts, _centres(edges))))
+        found = _upper_edge(threshold_otsu(hist=(counts, _centres(edges))), edges)
         how, thresholds = "otsu", (found,)
         solid, note = _by_threshold(stack, found, dark, f"Otsu's threshold {found:.6g}")
     elif method == "multi-otsu":
@@ -140,43 +136,14 @@ def segment(
     return Segmentation(stack.noting(note, images=solid), how, thresholds, counts, edges)
 
 
-def _valid(stack: ImageStack, z: int) -> NDArray[np.generic]:
-    """Return the values of the valid pixels of one slice."""
-    image = stack.images[z]
-    return image if stack.valid is None else image[stack.valid[z]]
-
-
-def _values(stack: ImageStack) -> NDArray[np.generic]:
-    """Return the different values of the valid pixels, increasing; at most 65,537 of them."""
-    found: NDArray[np.generic] = np.empty(0, dtype=stack.images.dtype)
-    for z in range(len(stack.images)):
-        found = np.union1d(found, _valid(stack, z))
-        if len(found) > _MOST_VALUES:
-            break
-    if not len(found):
-        raise InputError("no pixel of the stack is valid.")
-    return found
-
-
-def _histogram(stack: ImageStack) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return counts and edges of 256 bins, of fewer for integers of a smaller range."""
-    parts = [_valid(stack, z) for z in range(len(stack.images))]
-    low = min(float(part.min()) for part in parts if part.size)
-    high = max(float(part.max()) for part in parts if part.size)
-    if stack.images.dtype.kind in "bui" and high - low < _BINS:
-        edges = np.arange(low - 0.5, high + 1)
-    else:
-        edges = np.linspace(low, high if high > low else low + 1, _BINS + 1)
-    counts = np.zeros(len(edges) - 1, dtype=np.int64)
-    for part in parts:
-        part = part.astype(np.uint8) if part.dtype == np.bool_ else part
-        counts += np.histogram(part, bins=edges)[0]
-    return counts, edges
-
-
 def _centres(edges: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the middles of bins."""
     return (edges[1:] + edges[:-1]) / 2
+
+
+def _upper_edge(centre: float, edges: NDArray[np.float64]) -> float:
+    """Return the upper edge of a bin: Otsu's classes are whole bins, so that it parts them."""
+    return float(edges[np.abs(_centres(edges) - centre).argmin() + 1])
 
 
 def _by_threshold(
@@ -219,7 +186,7 @@ def _multi_otsu(
         raise InputError(
             f"multi-otsu cannot make {classes} classes of {int((counts > 0).sum())} grey values."
         ) from None
-    return tuple(float(value) for value in found)
+    return tuple(_upper_edge(value, edges) for value in found)
 
 
 def _by_class(
@@ -259,7 +226,7 @@ def _shown(values: NDArray[np.generic]) -> str:
 
 def _too_many(values: NDArray[np.generic], stack: ImageStack) -> str:
     """Return what to say of a stack of more than two values without an instruction."""
-    many = "more than 65,536" if len(values) > _MOST_VALUES else f"{len(values)}"
+    many = "more than 65,536" if len(values) > MOST_VALUES else f"{len(values)}"
     shown = "" if len(values) > 12 else f" ({', '.join(f'{value:g}' for value in values)})"
     if stack.images.dtype.kind in "ui" and len(values) <= 12:
         hint = f"phase, the label that is solid, such as phase={values[-1]:g}"

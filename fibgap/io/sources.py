@@ -72,25 +72,28 @@ def find_source(source: Source) -> Found:
     InputError
         If there are none, if they are of several kinds, or if their order is not clear.
     """
-    if not isinstance(source, str | Path):
-        return _from_list([full_path(path) for path in source])
-    path = full_path(source)
     try:
-        if path.is_dir():
-            return _from_folder(path)
-        if path.exists():
-            return Found((path,), _known(path))
+        if isinstance(source, str | Path):
+            return _from_path(full_path(source))
+        return _from_list([full_path(path) for path in source])
     except PermissionError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.") from None
+        raise InputError(f"'{error.filename}' cannot be read: {error.strerror}.") from None
+
+
+def _from_path(path: Path) -> Found:
+    """Return the files of a folder, a file or a pattern."""
+    if path.is_dir():
+        return _from_folder(path)
+    if path.exists():
+        return Found((path,), _known(path))
     if not glob.has_magic(str(path)):
         raise InputError(f"'{path}' does not exist.")
     matches = [Path(match) for match in glob.glob(str(path), recursive=True)]
     if not matches:
         raise InputError(f"no file matches the pattern '{path}'.")
-    folders = [match for match in matches if match.is_dir()]
     if len(matches) == 1:
-        return find_source(matches[0])
-    return _sorted([match for match in matches if match not in folders], f"pattern '{path}'")
+        return _from_path(matches[0])
+    return _sorted([match for match in matches if not match.is_dir()], f"pattern '{path}'")
 
 
 def _known(path: Path) -> Format:
@@ -120,6 +123,15 @@ def _from_list(paths: list[Path]) -> Found:
         raise InputError(
             f"the list of images mixes kinds of files: '{odd.name}' is another one than "
             f"'{paths[0].name}'."
+        )
+    names = [str(path) for path in paths]
+    by_number = sorted(names, key=natural_key)
+    if len(paths) > 2 and names == sorted(names) != by_number:
+        i = next(i for i in range(len(names)) if names[i] != by_number[i])
+        raise InputError(
+            f"the list of images is sorted by letters, with '{paths[i].name}' before "
+            f"'{Path(by_number[i]).name}': sort it by number (fibgap.io.sources.natural_key), or "
+            "give the folder."
         )
     return Found(tuple(paths), forms[0])
 

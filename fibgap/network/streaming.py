@@ -5,6 +5,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from fibgap.errors import InputError
+from fibgap.fillers.guard import Guard
 from fibgap.fillers.interpolation import threshold
 from fibgap.io.digests import digest
 from fibgap.io.hdf5 import create_hdf5, open_hdf5, read_array, read_attributes
@@ -286,8 +288,9 @@ def _predict_second(
 def _assemble(
     stack: _Source, seconds: list[tuple[slice, Path]], target: Path, attributes: dict[str, Any]
 ) -> None:
-    """Write the volume layer by layer, the known ones as they were."""
+    """Write the volume layer by layer, the known ones as they were, and look at it on the way."""
     at = {int(layer): row for row, layer in enumerate(stack.missing)}
+    guard = Guard()
     with create_hdf5(target, "infer", {**attributes, "filler": "network"}) as file:
         volume = file.create_group(group_name(stack.dataset)).create_dataset(
             "volume",
@@ -299,13 +302,21 @@ def _assemble(
             fletcher32=True,
         )
         volume.attrs["boolean"] = True
-        with open_hdf5(stack.path, "place_slices") as source:
-            slices: h5py.Dataset = source[group_name(stack.dataset)]["slices"]
-            for row, layer in enumerate(stack.layers):
-                volume[layer] = slices[row]
         image = np.empty(stack.shape[1:], dtype=np.uint8)
-        for layer, row in at.items():
+
+        def fill_layer(layer: int) -> NDArray[np.bool_]:
             for part, path in seconds:
                 with open_hdf5(path, "fill_file") as piece:
-                    image[:, part] = piece["values"][row]
+                    image[:, part] = piece["values"][at[layer]]
             volume[layer] = image
+            return image.view(np.bool_)
+
+        with open_hdf5(stack.path, "place_slices") as source:
+            slices: h5py.Dataset = source[group_name(stack.dataset)]["slices"]
+            volume[0] = lower = slices[0]
+            for row, (low, high) in enumerate(pairwise(stack.layers.tolist()), start=1):
+                volume[high] = upper = slices[row]
+                pair = lower.view(np.bool_), upper.view(np.bool_)
+                guard.look(*pair, high - low - 1, map(fill_layer, range(low + 1, high)))
+                lower = upper
+        guard.report()

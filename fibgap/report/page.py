@@ -126,7 +126,7 @@ def inline_svg(content: str, alt: str) -> str:
     Returns
     -------
     str
-        The element without prolog, comments, size and identifiers that only matter in a file.
+        The element without prolog, comments and identifiers that only matter in a file.
     """
     names = theme()
 
@@ -137,6 +137,9 @@ def inline_svg(content: str, alt: str) -> str:
     body = re.sub(r"<!--.*?-->\s*|<metadata>.*?</metadata>\s*", "", content, flags=re.S)
     body = body[body.index("<svg") :]
     head, rest = body.split(">", 1)
+    # As wide as it was drawn, an inch of matplotlib's 9-point type for 6.6 of the page's letters.
+    width = re.search(r' width="([\d.]+)pt"', head)
+    style = f"width:{6.6 * float(width[1]) / 72:.1f}rem;" if width else ""
     head = re.sub(r' (?:width|height|version)="[^"]*"', "", head)
     # Only what is referred to keeps its name; names of one figure must not meet another's.
     used = set(re.findall(r"#([\w.-]+)", rest))
@@ -149,7 +152,7 @@ def inline_svg(content: str, alt: str) -> str:
     rest = re.sub(r'(url\(#|href="#)', rf"\g<1>{mark}-", rest)
     rest = re.sub(r"#[0-9a-fA-F]{6}\b", color, rest)
     label = str(Markup.escape(alt))
-    return f'{head} role="img" aria-label="{label}" style="fill:var(--c000000)">{rest}'
+    return f'{head} role="img" aria-label="{label}" style="{style}fill:var(--c000000)">{rest}'
 
 
 def embed(picture: Picture) -> str:
@@ -211,8 +214,16 @@ def pictures(paths: Sequence[Path | str]) -> dict[str, Any]:
     return parts
 
 
-def render_report(page: Page) -> str:
-    """Return a report as one HTML 5 document that loads nothing."""
+def render(template: str, **values: Any) -> str:
+    """Return a page as one HTML 5 document that loads nothing.
+
+    Parameters
+    ----------
+    template : str
+        Name of a template of this package.
+    **values
+        What it shows; colours, style and script of all pages come with it.
+    """
     loader = PackageLoader("fibgap.report", "templates")
     environment = Environment(
         loader=loader,
@@ -234,12 +245,17 @@ def render_report(page: Page) -> str:
         "script": script,
         "embed": lambda picture: Markup(embed(picture)),
     }
-    return environment.get_template("report.html").render(
-        page=page,
+    return environment.get_template(template).render(
         theme=theme(),
         css=Markup(loader.get_source(environment, "report.css")[0]),
         js=Markup(loader.get_source(environment, "report.js")[0]),
+        **values,
     )
+
+
+def render_report(page: Page) -> str:
+    """Return a report as one HTML 5 document that loads nothing."""
+    return render("report.html", page=page)
 
 
 def write_report(path: Path | str, page: Page) -> None:

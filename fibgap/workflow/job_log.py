@@ -5,11 +5,12 @@ import re
 import resource
 import sys
 import traceback
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
-from fibgap.errors import InputError
+from fibgap.errors import FibgapWarning, InputError
 from fibgap.io.files import exclusive
 
 #: The last line of a finished job's log: processor time with that of its children, and its peak.
@@ -75,13 +76,38 @@ class _Tee:
 
 
 @contextlib.contextmanager
+def _warnings_in_one_line() -> Iterator[None]:
+    """Print every `FibgapWarning` as a line of its own, as often as it is given."""
+    usual = warnings.showwarning
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        if issubclass(category, FibgapWarning):
+            print(f"warning: {message}", file=sys.stderr, flush=True)
+        else:
+            usual(message, category, filename, lineno, file, line)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", FibgapWarning)
+        warnings.showwarning = show
+        yield
+
+
+@contextlib.contextmanager
 def job_log(path: Path | str) -> Iterator[None]:
     """Copy everything that a job prints into its log, and tell bad input in one sentence.
 
-    The log of a job that ends well ends with what it used, see `read_usage`. An `InputError`
-    becomes one line and exit status 1; any other exception keeps its traceback, in the log as
-    well. A Snakemake that is killed leaves its jobs at work: the same job of the next run waits
-    until that one has ended, so that no two ever write the same files.
+    The log of a job that ends well ends with what it used, see `read_usage`. A `FibgapWarning`
+    becomes one line, for every dataset that it is given for. An `InputError` becomes one line and
+    exit status 1; any other exception keeps its traceback, in the log as well. A Snakemake that is
+    killed leaves its jobs at work: the same job of the next run waits until that one has ended, so
+    that no two ever write the same files.
 
     Parameters
     ----------
@@ -95,6 +121,7 @@ def job_log(path: Path | str) -> Iterator[None]:
         path.open("wb", buffering=0) as log,
         contextlib.redirect_stdout(_Tee(sys.stdout, log)),
         contextlib.redirect_stderr(_Tee(sys.stderr, log)),
+        _warnings_in_one_line(),
     ):
         try:
             yield

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fibgap.depths import read_table
+from fibgap.depths import Depths, read_table, write_table
 from fibgap.errors import InputError
 
 
@@ -315,3 +315,27 @@ def test_no_text_is_a_defect(table, text):
     except InputError:
         return
     assert all(after > before for before, after in pairwise(found.depths_nm))
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_what_is_written_is_read_again(tmp_path, turned):
+    """Depths, deviations and the order of slices survive a file bit for bit."""
+    depths = np.array([0.1, 1 / 3, 1089.4])
+    given = Depths(
+        depths, "fused", np.array([0.0, 0.25, 1 / 7]), ("a note, with a comma.",), turned
+    )
+    path = tmp_path / "out.csv"
+    write_table(path, given)
+    found = read_table(path, count=3)
+    np.testing.assert_array_equal(found.depths_nm, given.depths_nm)
+    np.testing.assert_array_equal(found.sd_nm, given.sd_nm)
+    assert found.turned == turned
+    write_table(path, Depths(depths, "nominal", turned=turned), ["z_3.tif", "b, c.tif", "a.tif"])
+    with pytest.raises(InputError, match="2 names came for 3 slices"):
+        write_table(path, given, ["a.tif", "b.tif"])
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert lines[:2] == ["# depths of slices; source: nominal", "slice,depth_nm"]
+    assert lines[2] == ("z_3.tif,1089.4" if turned else "z_3.tif,0.1")
+    found = read_table(path, names=["z_3.tif", "b, c.tif", "a.tif"])
+    assert found.turned == turned
+    np.testing.assert_array_equal(found.depths_nm, depths)

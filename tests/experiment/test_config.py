@@ -32,111 +32,84 @@ ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted([*ROOT.glob("config/*.yaml"), *ROOT.glob("tests/config/*.yaml")])
 
 #: Only what has no default.
-SMALLEST = {
-    "name": "demo",
-    "datasets": {"count": 2},
-    "generate_volumes": {
-        "shape": [16, 16, 16],
-        "levels": [{"solid_fraction": 0.5, "wavelength_nm": 40}],
-    },
-    "arms": [{"name": "RNN-s", "placement": "repositioned", "filler": "nearest"}],
-}
-#: The smallest configuration with its defaults: those of the paper, and of the design beside it.
-COMPLETE = {
-    "name": "demo",
-    "base_seed": 2024,
-    "datasets": {"count": 2, "shard_size": 5, "showcase": 0, "keep_volumes": True},
-    "generate_volumes": {
-        "voxel_nm": 2.5,
-        "shape": [16, 16, 16],
-        "box_factor": 1.5,
-        "levels": [{"solid_fraction": 0.5, "wavelength_nm": 40, "shell_width": 1}],
-    },
-    "mill_slices": {"distribution": "normal", "mean_nm": 10, "sd_nm": 3, "floor_nm": 2.5},
-    "place_slices": {"nominal_nm": 10, "positions": "rounded"},
-    "arms": [
-        {
-            "name": "RNN-s",
-            "placement": "repositioned",
-            "filler": "nearest",
-            "families": "both",
-            "threshold": "half",
-            "fill_holes": False,
-            "tables": [],
-        }
-    ],
-    "fill_holes": {"max_pixels": 19},
-    "training_sets": {},
-    "networks": {},
-    "infer": {"precision": "fp32", "batch_pixels": 524288},
-    "measure": {"names": ["tpcf", "lpf", "d"], "diffusivity_cut": 96, "tpcf_centred": False},
-    "ablations": [],
-    "make_tables": {"confidence": 0.95, "resamples": 5000},
-}
+SMALLEST = yaml.safe_load("""
+name: demo
+datasets: {count: 2}
+generate_volumes:
+  shape: [16, 16, 16]
+  levels: [{solid_fraction: 0.5, wavelength_nm: 40}]
+arms: [{name: RNN-s, placement: repositioned, filler: nearest}]
+""")
+#: The same with its defaults: those of the paper, and of the design beside it.
+COMPLETE = yaml.safe_load("""
+name: demo
+base_seed: 2024
+datasets: {count: 2, shard_size: 5, showcase: 0, keep_volumes: true}
+generate_volumes:
+  voxel_nm: 2.5
+  shape: [16, 16, 16]
+  box_factor: 1.5
+  levels: [{solid_fraction: 0.5, wavelength_nm: 40, shell_width: 1}]
+mill_slices: {distribution: normal, mean_nm: 10, sd_nm: 3, floor_nm: 2.5}
+place_slices: {nominal_nm: 10, positions: rounded}
+arms:
+  - {name: RNN-s, placement: repositioned, filler: nearest, families: both, threshold: half,
+     fill_holes: false, tables: []}
+fill_holes: {max_pixels: 19}
+training_sets: {}
+networks: {}
+infer: {precision: fp32, batch_pixels: 524288}
+measure: {names: [tpcf, lpf, d], diffusivity_cut: 96, tpcf_centred: false}
+ablations: []
+make_tables: {confidence: 0.95, resamples: 5000}
+""")
 #: A row of the networks table with its defaults: Tables S1 and S2.
-NETWORK = {
-    "weights": "train",
-    "training_set": "item",
-    "width_factor": 1,
-    "mask_channel": False,
-    "neighbours": 0,
-    "bicubic": "concatenate",
-    "training": {
-        "epochs": 500,
-        "steps_per_epoch": 0,
-        "batch_size": 64,
-        "patch": 64,
-        "stride": 32,
-        "margin": 16,
-        "schedule": "plateau",
-        "learning_rate": 0.001,
-        "reduce_factor": 0.1,
-        "reduce_patience": 10,
-        "stop_patience": 25,
-        "loss_rows": "all",
-        "precision": "auto",
-        "validation_planes": 64,
-        "budget_minutes": 0,
-    },
-}
+NETWORK = yaml.safe_load("""
+weights: train
+training_set: item
+width_factor: 1
+mask_channel: false
+neighbours: 0
+bicubic: concatenate
+training:
+  {epochs: 500, steps_per_epoch: 0, batch_size: 64, patch: 64, stride: 32, margin: 16,
+   schedule: plateau, learning_rate: 0.001, reduce_factor: 0.1, reduce_patience: 10,
+   stop_patience: 25, loss_rows: all, precision: auto, validation_planes: 64, budget_minutes: 0}
+""")
 #: Every key that there is occurs here once this is complete, the first row of a list in full.
-FULLEST = {
-    **SMALLEST,
-    "arms": [
-        {
-            "name": "RML-s",
-            "placement": "repositioned",
-            "filler": "network",
-            "network": "item",
-            "tables": ["S3", "S4"],
-        },
-        *SMALLEST["arms"],
-    ],
-    "training_sets": {
-        "item": {
-            "volumes": 3,
-            "shape": [16, 16, 16],
-            "structure": {
-                "levels": [1, 2],
-                "solid_fraction": [0.3, 0.5],
-                "wavelength_nm": [20, 60],
-            },
-            "millings": {"mean_nm": [8, 12], "relative_sd": [0.1, 0.4]},
-        }
-    },
-    "networks": {
-        "item": {
-            "weights": "train",
-            "training_set": "item",
-            "label": "a network",
-            "start_from": "shipped:table_s1",
-            "distillation": {"teacher": "shipped:table_s1"},
-        },
-    },
-    "calibrate": {"levels": [{"solid_fraction": [0.2, 0.4], "wavelength_nm": [20, 60]}]},
-    "ablations": [{"arm": "RML-s", "base": "RNN-s", "change": "by a network"}],
-    "sensitivity": {"arms": ["RNN-s"]},
-}
+FULLEST = SMALLEST | yaml.safe_load("""
+arms:
+  - {name: RML-s, placement: repositioned, filler: network, network: item, tables: [S3, S4]}
+  - {name: RNN-s, placement: repositioned, filler: nearest}
+training_sets:
+  item:
+    volumes: 3
+    shape: [16, 16, 16]
+    structure: {levels: [1, 2], solid_fraction: [0.3, 0.5], wavelength_nm: [20, 60]}
+    millings: {mean_nm: [8, 12], relative_sd: [0.1, 0.4]}
+networks:
+  item:
+    weights: train
+    training_set: item
+    label: a network
+    start_from: shipped:table_s1
+    distillation: {teacher: "shipped:table_s1"}
+calibrate: {levels: [{solid_fraction: [0.2, 0.4], wavelength_nm: [20, 60]}]}
+ablations: [{arm: RML-s, base: RNN-s, change: by a network}]
+sensitivity: {arms: [RNN-s]}
+""")
+#: The keys that make a training of seconds.
+TINY = yaml.safe_load("""
+generate_volumes: {shape: [24, 24, 24], levels: [{solid_fraction: 0.5, wavelength_nm: 22.5}]}
+training_sets: {gold: {volumes: 2, validation_fraction: 0.5}}
+networks:
+  small:
+    weights: train
+    training_set: gold
+    width_factor: 0.05
+    training: {epochs: 1, steps_per_epoch: 1, batch_size: 2, patch: 16, stride: 8, margin: 4,
+               learning_rate: 1.0e-5, precision: fp32, validation_planes: 2}
+""")
 
 
 def resolve(node):
@@ -683,25 +656,6 @@ runpy.run_module("fibgap.network", run_name="__main__")
 """
 #: What a machine lacks that was made for training only.
 MISSING = ["pydantic", "pydantic_core", "annotated_types", "jsonschema", "snakemake", "tabulate"]
-#: A training of seconds.
-TINY = {
-    "generate_volumes": {
-        "shape": [24, 24, 24],
-        "levels": [{"solid_fraction": 0.5, "wavelength_nm": 22.5}],
-    },
-    "training_sets": {"gold": {"volumes": 2, "validation_fraction": 0.5}},
-    "networks": {
-        "small": {
-            "weights": "train",
-            "training_set": "gold",
-            "width_factor": 0.05,
-            "training": {
-                "epochs": 1, "steps_per_epoch": 1, "batch_size": 2, "patch": 16, "stride": 8,
-                "margin": 4, "learning_rate": 0.00001, "precision": "fp32", "validation_planes": 2,
-            },
-        }
-    },
-}  # fmt: skip
 
 
 def test_a_network_is_trained_without_pydantic(tmp_path, capsys, monkeypatch):

@@ -72,7 +72,7 @@ def test_a_perfect_arm_has_no_error(truth, gapped, original):
 
 
 def test_errors_count_in_missing_layers_only(truth, gapped, original):
-    """One wrong voxel of 13 missing layers of 168 voxels is an error of 1 in 2184."""
+    """One misclassified voxel of 13 missing layers of 168 voxels is an error of 1 in 2184."""
     volume = between_slices(truth, gapped).copy()
     volume[1, 0, 0] ^= True  # layer 1 of the grid is missing
     alone = measure_volume(volume, ["tpcf"])

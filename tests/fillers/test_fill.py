@@ -14,9 +14,9 @@ from fibgap.errors import InputError
 from fibgap.fillers import FILLER_HOMES, fill, filler_names
 from fibgap.stack import GappedVolume
 
-FILLERS = ("nearest", "linear", "cubic_spline", "shape_based")
+FILLERS = ("nearest", "linear", "cubic_spline", "shape_based", "signed_distance_spline")
 VOXELWISE = ("nearest", "linear", "cubic_spline")
-MIRRORED = ("linear", "cubic_spline", "shape_based")
+MIRRORED = ("linear", "cubic_spline", "shape_based", "signed_distance_spline")
 
 every_filler = pytest.mark.parametrize("filler", FILLERS)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from fibgap.fillers import fill
-from fibgap.fillers.shape import signed_distance
+from fibgap.fillers.distance import signed_distance
 from fibgap.stack import GappedVolume
 
 SIDE = 41
@@ -112,26 +112,50 @@ def test_disc_does_not_jump():
     assert np.all(np.diff(areas) > 0)
 
 
-def test_gold_that_ends_shrinks_towards_the_empty_slice():
-    """Towards a slice without gold a disc only loses pixels, and without an outline it is gone."""
-    disc = disc_depth(14) > 0
-    layers = filled_between(disc, np.zeros((SIDE, SIDE), bool), missing=19)
-    before = disc
-    for layer in layers:
-        assert not (layer & ~before).any()
-        before = layer
-    # An empty slice is as far from an outline as its diagonal, 58 pixels. After one of 20 steps
-    # gold is where 19 times the disc's depth outweighs it: 58 / 19 = 3 pixels inside.
-    assert_is_shape(layers[0], disc_depth(14 - np.hypot(SIDE, SIDE) / 19))
-    assert not layers[-1].any()
+@pytest.mark.parametrize("radius", [1, 3, 8])
+def test_solid_that_ends_tapers_to_a_point_half_way(radius):
+    """Towards an empty slice a disc of any size shrinks as a cone whose tip lies half-way."""
+    disc = disc_depth(radius) > 0
+    layers = filled_between(disc, np.zeros((SIDE, SIDE), bool), missing=9)
+    deepest = signed_distance(disc).max()
+    for step, layer in enumerate(layers, start=1):
+        # After `step` of 10 steps solid is where (10 - step) times its depth reaches step times
+        # the deepest one, by the depth on pixels.
+        wanted = (10 - step) * signed_distance(disc) >= step * deepest * (1 - 1e-6)
+        np.testing.assert_array_equal(layer, wanted & disc)
+    assert layers[4].any()
+    assert not layers[5:].any()
+
+
+def test_two_discs_apart_end_half_way():
+    """Of two discs that share no pixel, each tapers and reaches its half of the gap."""
+    lower, upper = disc_depth(7, (10.0, 10.0)) > 0, disc_depth(7, (30.0, 30.0)) > 0
+    layers = filled_between(lower, upper, missing=5)
+    areas = [(layer & lower).sum() for layer in layers]
+    assert areas[:3] == sorted(areas[:3], reverse=True)
+    assert areas[2] > 0
+    assert areas[3:] == [0, 0]
+    # From the other end the other one does the same.
+    np.testing.assert_array_equal(layers[::-1], layers[:, ::-1, ::-1])
+
+
+def test_only_objects_that_end_are_treated_so():
+    """Beside a disc that ends, one that grows does so as if it were alone."""
+    growing = [disc_depth(radius, (12.0, 12.0)) > 0 for radius in (4, 7)]
+    ending = disc_depth(5, (31.0, 31.0)) > 0
+    both = filled_between(growing[0] | ending, growing[1], missing=2)
+    alone = filled_between(*growing, missing=2)
+    corner = np.s_[:, :20, :20]
+    np.testing.assert_array_equal(both[corner], alone[corner])
+    assert (both[:, 21:, 21:].any(axis=(1, 2))).tolist() == [True, False]
 
 
 def test_pores_that_end_shrink_like_gold():
     """Towards a slice without pores a pore vanishes as gold does towards one without gold."""
-    disc = disc_depth(14) > 0
+    disc = disc_depth(9) > 0
     nothing = np.zeros((SIDE, SIDE), bool)
-    gold = filled_between(disc, nothing, missing=19)
-    pores = filled_between(~disc, ~nothing, missing=19)
+    gold = filled_between(disc, nothing, missing=9)
+    pores = filled_between(~disc, ~nothing, missing=9)
     # Ties are gold both times.
     assert (gold | pores).all()
     assert np.mean(gold & pores) < 0.01

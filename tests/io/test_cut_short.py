@@ -20,6 +20,9 @@ from fibgap.io.volumes import write_volume
 
 Grey = NDArray[np.uint8]
 
+# mrcfile and pynrrd ask for the time in a way that newer Pythons warn of, when they write.
+pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")
+
 
 def by_tifffile(name: str = "s.tif", **options: Any) -> Callable[[Path, Grey], Path]:
     """Return a writer of a TIFF stack."""

@@ -132,6 +132,12 @@ def test_progress_is_told(tmp_path: Path, grey: Grey) -> None:
     calls: list[tuple[int, int]] = []
     read_images(save(tmp_path / "s.tif", grey), progress=lambda *args: calls.append(args))
     assert calls == [(i + 1, 6) for i in range(6)]
+    calls.clear()
+    (tmp_path / "each").mkdir()
+    for i, image in enumerate(grey):
+        tifffile.imwrite(tmp_path / f"each/s{i}.tif", image)
+    read_images(tmp_path / "each", progress=lambda *args: calls.append(args))
+    assert calls == [(i + 1, 12) for i in range(12)]  # the header of every file, then its image
 
 
 def test_notes_are_kept_along_the_way() -> None:

@@ -21,6 +21,9 @@ from fibgap.io.images import read_images
 
 Grey = NDArray[np.uint8]
 
+# mrcfile and pynrrd ask for the time in a way that newer Pythons warn of, when they write.
+pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")
+
 
 def save_each(folder: Path, images: Any, ending: str, **options: Any) -> Path:
     """Write images one by one by Pillow."""

@@ -59,6 +59,15 @@ def test_a_list_keeps_its_order(tmp_path: Path) -> None:
     assert stack.images[:, 0, 0].tolist() == [3, 1]
 
 
+def test_a_list_sorted_by_letters_is_refused(tmp_path: Path) -> None:
+    """Python's own sorting puts slice 10 before slice 2, which nobody wants."""
+    folder = fill(tmp_path, [f"slice{i}.tif" for i in range(12)])
+    with pytest.raises(InputError, match=r"sorted by letters, with 'slice10\.tif' before 'slice2"):
+        read_images(sorted(folder.glob("*.tif")))
+    backwards = sorted(folder.glob("*.tif"), key=lambda path: natural_key(path.name))[::-1]
+    assert read_images(backwards).images[:, 0, 0].tolist() == list(range(12, 0, -1))
+
+
 def test_what_is_no_slice_is_left_out_and_said(tmp_path: Path) -> None:
     """Hidden files are nobody's; texts, folders and thumbnails are left out by name."""
     folder = fill(tmp_path, ["s1.tif", "s2.tif", "._s1.tif", "Thumbnail.tif", "s1_thumb.tif"])
@@ -200,4 +209,15 @@ def test_slices_of_two_magnifications_are_refused(tmp_path: Path) -> None:
     with pytest.raises(
         InputError, match=r"s2\.tif' has a pixel size of 5 nm, but 's0\.tif' .* 2\.5"
     ):
+        read_images(tmp_path)
+
+
+def test_a_folder_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lack of permission is told in the system's words."""
+
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(InputError, match=f"'{tmp_path}' cannot be read: Permission denied"):
         read_images(tmp_path)

@@ -98,7 +98,7 @@ def test_nothing_fails(seen):
 
 def test_the_slider_walks_through_the_layers(seen):
     """It begins in the widest gap, at layer 4 of 7, the second of the second row of 3 × 3."""
-    assert seen["first"] == ["layer 4: missing, 2 off the nearest slice", "50% 50%"]
+    assert seen["first"] == ["layer 4: missing, nearest slice at a distance of 2", "50% 50%"]
     assert seen["captions"][0] == ["Truth", "Slices", "RNN-s: 100.0 %"]
     assert seen["moved"] == ["layer 2: a slice lies here", "100% 0%"]
     assert seen["captions"][1] == ["Truth", "Slices", "RNN-s: 0.0 %"]

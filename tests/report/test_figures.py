@@ -342,15 +342,18 @@ def test_scale_bar_is_round(width, bar):
 
 
 def test_history_by_hand():
-    """The circle is at the lowest validation loss, the dotted line where the rate falls."""
+    """The circle is at the lowest validation loss, the learning rate a step below it."""
     figure = plot_history(history().sample(frac=1, random_state=2))
-    (axes,) = figure.axes
-    assert axes.get_yscale() == "log"
-    train, validation, best, drop = axes.lines
+    losses, rates = figure.axes
+    assert losses.get_yscale() == "log"
+    train, validation, best = losses.lines
     assert train.get_ydata().tolist() == [0.5, 0.2, 0.1, 0.09, 0.08]
     assert validation.get_xdata().tolist() == [1, 2, 3, 4, 5]
     assert (float(best.get_xdata()[0]), float(best.get_ydata()[0])) == (3, 0.15)
-    assert list(drop.get_xdata()) == [4, 4]
+    (step,) = rates.lines
+    assert step.get_drawstyle() == "steps-mid"
+    assert step.get_ydata().tolist() == [1e-3, 1e-3, 1e-3, 1e-4, 1e-4]
+    assert len(plot_history(history().drop(columns="learning_rate")).axes) == 1
 
 
 def test_history_is_checked():

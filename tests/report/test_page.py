@@ -244,14 +244,15 @@ def test_other_pictures_are_refused(tmp_path):
 def test_figures_of_a_page_share_no_names_and_leave_colours_to_it():
     """Only what is referred to keeps an identifier, and ink becomes the page's ink."""
     source = (
-        '<?xml version="1.0"?><!DOCTYPE svg><svg width="9pt" viewBox="0 0 9 9" version="1.1">'
+        '<?xml version="1.0"?><!DOCTYPE svg><svg width="72pt" viewBox="0 0 9 9" version="1.1">'
         '<metadata>x</metadata><!-- text --><g id="figure_1"><path id="m1" style="fill: #000000"/>'
         '<use xlink:href="#m1" style="stroke: #0072b2; fill: #123456"/></g></svg>'
     )
     first, second = inline_svg(source, "one"), inline_svg(source.replace("9 9", "8 8"), "two")
     mark = re.search(r'id="(f[0-9a-f]{8}-m1)"', first)[1]
     assert first == (
-        '<svg viewBox="0 0 9 9" role="img" aria-label="one" style="fill:var(--c000000)">'
+        '<svg viewBox="0 0 9 9" role="img" aria-label="one" '
+        'style="width:6.6rem;fill:var(--c000000)">'
         f'<g><path id="{mark}" style="fill: var(--c000000)"/>'
         f'<use xlink:href="#{mark}" style="stroke: var(--c0072b2); fill: #123456"/></g></svg>'
     )

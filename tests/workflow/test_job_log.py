@@ -3,11 +3,12 @@
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
 
-from fibgap.errors import InputError
+from fibgap.errors import FibgapWarning, InputError
 from fibgap.workflow.job_log import job_log, read_usage
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,6 +32,23 @@ def test_the_log_is_written_at_once(tmp_path):
     with job_log(log):
         sys.stdout.write("half a line")
         assert log.read_text() == "half a line"
+
+
+def test_a_warning_is_a_line_for_every_dataset(tmp_path, capsys):
+    """What a user should look at stands in the log as often as it was found, others as ever."""
+    log = tmp_path / "0.log"
+    before = warnings.showwarning
+    with job_log(log):
+        for dataset in range(2):
+            warnings.warn("the slices are thin.", FibgapWarning, stacklevel=1)
+            print(f"dataset {dataset}")
+        # Any other warning is what it was before: here, an error.
+        with pytest.raises(DeprecationWarning):
+            warnings.warn("old", DeprecationWarning, stacklevel=1)
+    line = "warning: the slices are thin.\n"
+    assert said(log).startswith(f"{line}dataset 0\n{line}dataset 1\nused ")
+    assert capsys.readouterr().err == line * 2
+    assert warnings.showwarning is before
 
 
 def test_streams_are_given_back(tmp_path):

@@ -75,3 +75,10 @@ def test_a_script_is_thin_and_importable(path: Path) -> None:
     namespace: dict[str, object] = {}
     exec(compile(text, str(path), "exec"), namespace)
     assert callable(namespace["main"])
+
+
+def test_every_caption_is_there() -> None:
+    """Snakemake reads captions only when a report is asked for, so a missing one shows late."""
+    named = {name for text in RULES.values() for name in re.findall(r'caption="([^"]+)"', text)}
+    folder = ROOT / "rules"
+    assert named == {path.relative_to(folder).as_posix() for path in folder.glob("captions/*.rst")}

@@ -85,7 +85,7 @@ def test_edits_without_effect_rerun_nothing(copied: Project) -> None:
     copied.edit(
         "fibgap/holes.py", "    result = volume.copy()", "    # A copy.\n    result = volume.copy()"
     )
-    copied.edit("fibgap/fillers/shape.py", "distances >= -1e-4", "distances >= -2e-4")
+    copied.edit("fibgap/fillers/shape.py", "distances >= -TIE", "distances > -TIE")
     for path in copied.folder.rglob("*.py"):
         path.touch()
     assert copied.planned() == {}

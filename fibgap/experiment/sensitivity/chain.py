@@ -148,6 +148,7 @@ def _measure_arm(
         positions=measuring.positions,
         # The layers of the true volume are rebuilt, wherever the first slice is taken to lie.
         grid_start_nm=0.0,
+        check=False,
     )
     volume, gapped = rebuilt.volume, rebuilt.gapped
     facts: dict[str, Any] = dict(placement_facts(gapped))
@@ -202,7 +203,7 @@ def evaluate_dataset(
     dict of Record
         By arm, `ORIGINAL` first; the attributes are columns of the table of datasets, with the
         mean and the relative standard deviation of the slices as they were milled, and
-        `voxel_error_all`, the share of wrong voxels in all layers.
+        `voxel_error_all`, the share of misclassified voxels in all layers.
 
     Notes
     -----

@@ -65,7 +65,8 @@ def plot_curves(curves: Mapping[str, Mapping[str, ArrayLike]], voxel_nm: float) 
                 seen = np.flatnonzero(np.maximum(along, across) > 0.01 * along[0])
                 last = max(last, int(seen.max(initial=0)))
             right.axhline(0, color=GREY, lw=0.8)
-            left.set_ylim(bottom=0)
+            if left.dataLim.y0 >= 0:  # less the square of the solid fraction it is not
+                left.set_ylim(bottom=0)
             symbol = column(f"anisotropy_{measure}").measure
             left.set_ylabel(symbol)
             right.set_ylabel(f"{symbol}: z minus plane")

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from fibgap.errors import InputError
-from fibgap.report.figures.style import ARM_COLORS, GREY, GRID, look
+from fibgap.report.figures.style import ARM_COLORS, GREY, GRID, INK, look
 
 
 def plot_history(history: pd.DataFrame) -> Figure:
@@ -21,8 +21,8 @@ def plot_history(history: pd.DataFrame) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        Logarithmic losses; a circle at the lowest validation loss, whose weights are kept, and a
-        dotted line wherever the learning rate falls.
+        Logarithmic losses, with a circle at the lowest validation loss, whose weights are kept;
+        below them the learning rate as steps.
 
     Raises
     ------
@@ -40,9 +40,14 @@ def plot_history(history: pd.DataFrame) -> Figure:
         raise InputError(f"a loss is {np.nanmin(losses)}, but losses are positive.")
     epoch = rows["epoch"].to_numpy(dtype=np.float64)
     validation = rows["validation_loss"].to_numpy(dtype=np.float64)
+    rates = rows["learning_rate"].to_numpy(dtype=np.float64) if "learning_rate" in rows else None
     with look():
-        figure = Figure(figsize=(6.4, 3.4), layout="constrained")
-        axes = figure.subplots()
+        figure = Figure(figsize=(6.4, 3.4 if rates is None else 4.2), layout="constrained")
+        ratios = [1] if rates is None else [4, 1]
+        panels = figure.subplots(
+            len(ratios), sharex=True, squeeze=False, gridspec_kw={"height_ratios": ratios}
+        )[:, 0]
+        axes = panels[0]
         marker = "." if len(rows) < 30 else ""
         train, valid = ARM_COLORS["SRCS-s"], ARM_COLORS["RML-s"]
         axes.plot(epoch, rows["train_loss"], color=train, marker=marker, label="training")
@@ -59,27 +64,17 @@ def plot_history(history: pd.DataFrame) -> Figure:
                 "o",
                 ms=8,
                 markerfacecolor="none",
-                markeredgecolor="black",
+                markeredgecolor=INK,
                 label=f"lowest: {validation[best]:.3g} in epoch {epoch[best]:.0f}",
             )
-        if "learning_rate" in rows:
-            rate = rows["learning_rate"].to_numpy(dtype=np.float64)
-            for index in np.flatnonzero(np.diff(rate) < 0) + 1:
-                axes.axvline(epoch[index], color=GREY, lw=0.9, ls=":")
-                axes.annotate(
-                    f"learning rate {rate[index]:.2g}",
-                    (epoch[index], 1.0),
-                    xycoords=("data", "axes fraction"),
-                    xytext=(3, -2),
-                    textcoords="offset points",
-                    ha="left",
-                    va="top",
-                    rotation=90,
-                    fontsize=7,
-                    color=GREY,
-                )
-        axes.set_xlabel("epoch")
         axes.set_ylabel("mean squared error")
-        axes.grid(color=GRID, lw=0.6)
+        if rates is not None:
+            panels[1].step(epoch, rates, where="mid", color=GREY)
+            panels[1].set_yscale("log")
+            panels[1].yaxis.set_minor_formatter(NullFormatter())
+            panels[1].set_ylabel("learning rate")
+        for panel in panels:
+            panel.grid(color=GRID, lw=0.6)
+        panels[-1].set_xlabel("epoch")
         figure.legend(loc="outside upper left", ncols=3)
     return figure

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fibgap.report.figures.showcase import MISSING, PALETTE, Rebuilt, kinds, misclassified
+from fibgap.report.figures.showcase import MISSING, PALETTE, Rebuilt, misclassified, painted
 from fibgap.stack import GappedVolume
 
 
@@ -20,14 +20,14 @@ def indexed_png(image: NDArray[np.uint8], palette: NDArray[np.float64]) -> bytes
     Parameters
     ----------
     image : (H, W) uint8
-        Indices of the palette.
+        Indices of the palette, below 16.
     palette : (C, 3) float64
         Colours between 0 and 1.
 
     Returns
     -------
     bytes
-        A PNG of colour type 3, 8 bits a pixel; the same for the same image.
+        A PNG of colour type 3, 4 bits per pixel; the same for the same image.
     """
 
     def chunk(kind: bytes, data: bytes) -> bytes:
@@ -35,14 +35,16 @@ def indexed_png(image: NDArray[np.uint8], palette: NDArray[np.float64]) -> bytes
         return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
 
     height, width = image.shape
-    rows = np.zeros((height, width + 1), dtype=np.uint8)  # each begins with 0: no filter
-    rows[:, 1:] = image
+    even = np.zeros((height, width + width % 2), dtype=np.uint8)
+    even[:, :width] = image
+    rows = np.zeros((height, 1 + even.shape[1] // 2), dtype=np.uint8)  # each begins with: no filter
+    rows[:, 1:] = even[:, ::2] << 4 | even[:, 1::2]
     return b"".join(
         (
             b"\x89PNG\r\n\x1a\n",
-            chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)),
+            chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 4, 3, 0, 0, 0)),
             chunk(b"PLTE", (palette * 255).round().astype(np.uint8).tobytes()),
-            chunk(b"IDAT", zlib.compress(rows.tobytes(), 9)),
+            chunk(b"IDAT", zlib.compress(rows.tobytes(), 7)),
             chunk(b"IEND", b""),
         )
     )
@@ -93,22 +95,18 @@ def showcase_layers(
     begin = [max(0, (n - limit) // 2) for n, limit in zip(truth.shape, limits, strict=True)]
     z, y, x = (slice(b, b + limit) for b, limit in zip(begin, limits, strict=True))
     known = gapped.known
-    slices = kinds(gapped.volume())
-    slices[~known] = MISSING
-    found = {"Truth": kinds(truth), "Slices": slices}
+    found = painted(truth, gapped, arms)
     shares: dict[str, list[float | None]] = {}
     for name, arm in arms.items():
-        on_grid = arm.on_grid(truth)
         if arm.first_layer is None:  # its layers are its own; as many as the truth has are shown
             other = np.full(truth.shape, MISSING, dtype=np.uint8)
-            other[: len(on_grid)] = on_grid[: len(truth)]
-            on_grid = other
-        else:
-            shares[name] = [
-                None if (layer == MISSING).all() else round(100 * misclassified(layer), 1)
-                for layer in on_grid[z]
-            ]
-        found[name] = on_grid
+            other[: len(found[name])] = found[name][: len(truth)]
+            found[name] = other
+            continue
+        shares[name] = [
+            None if (layer == MISSING).all() else round(100 * misclassified(layer), 1)
+            for layer in found[name][z]
+        ]
     count = len(truth[z])
     columns = math.ceil(math.sqrt(count))
     distance = np.abs(np.arange(len(known))[:, None] - gapped.layers).min(axis=1)

@@ -1,7 +1,7 @@
 """One dataset in pictures: the truth, what the slices leave, and what every arm makes of it."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -118,9 +118,7 @@ def scale_bar_nm(width_nm: float) -> float:
     )
 
 
-def _show(
-    axes: Axes, found: NDArray[np.uint8], title: str, subtitle: str, color: str = INK
-) -> None:
+def _show(axes: Axes, found: NDArray[np.uint8], title: str, subtitle: str, color: str) -> None:
     """Show one picture without ticks."""
     axes.imshow(PALETTE[found], interpolation="none")
     axes.set_anchor("NW")
@@ -150,22 +148,27 @@ def _middle(found: NDArray[np.uint8], window: int) -> NDArray[np.uint8]:
     return found[first : first + window, second : second + window]
 
 
-def _pictures(
-    cut: Cut, truth: NDArray[np.bool_], gapped: GappedVolume, arms: Mapping[str, Rebuilt]
-) -> Iterator[tuple[NDArray[np.uint8], str, str, str]]:
-    """Yield kinds of pixels, title, subtitle and colour of the title: truth, slices, arms."""
-    true = cut(kinds(truth))
-    yield true, "Truth", f"{100 * (true == SOLID).mean():.1f} % solid", INK
+def painted(
+    truth: NDArray[np.bool_], gapped: GappedVolume, arms: Mapping[str, Rebuilt]
+) -> dict[str, NDArray[np.uint8]]:
+    """Return the `kinds` of all voxels of "Truth", "Slices" and every arm, by name."""
     slices = kinds(gapped.volume())
     slices[~gapped.known] = MISSING
-    count = f"{gapped.known.sum()} of {gapped.n_layers} layers known"
-    yield cut(slices), "Slices", count, INK
-    for name, arm in arms.items():
-        image = cut(arm.on_grid(truth))
-        said = f"{100 * misclassified(image):.1f} % misclassified here"
-        if arm.first_layer is None:
-            said = "other geometry"
-        yield image, name, said, arm_color(name)
+    rebuilt = {name: arm.on_grid(truth) for name, arm in arms.items()}
+    return {"Truth": kinds(truth), "Slices": slices, **rebuilt}
+
+
+def _subtitle(
+    name: str, image: NDArray[np.uint8], gapped: GappedVolume, arms: Mapping[str, Rebuilt]
+) -> str:
+    """Say what there is to know of a picture."""
+    if name not in arms:
+        if name == "Slices":
+            return f"{gapped.known.sum()} of {gapped.n_layers} layers known"
+        return f"{100 * (image == SOLID).mean():.1f} % solid"
+    if arms[name].first_layer is None:
+        return "other geometry"
+    return f"{100 * misclassified(image):.1f} % misclassified here"
 
 
 def plot_showcase(
@@ -229,7 +232,8 @@ def plot_showcase(
     columns = math.ceil(n_pictures / stripes)
     # All lengths in inches, so that pictures of any aspect stand close to each other.
     edge, gap, title, heading, foot = 0.12, 0.14, 0.36, 0.4, 0.3
-    shapes = [cut(kinds(truth)).shape for _, cut in cuts]
+    found = painted(truth, gapped, arms)
+    shapes = [cut(found["Truth"]).shape for _, cut in cuts]
     heights = [PICTURE * np.divide(*shape) for shape in shapes]
     width = 2 * edge + columns * (PICTURE + gap) - gap
     height = sum(heading + stripes * (title + h) + foot for h in heights) + foot
@@ -239,11 +243,13 @@ def plot_showcase(
         for (words, cut), shape, h in zip(cuts, shapes, heights, strict=True):
             figure.text(edge / width, (top - 0.25) / height, words, fontsize=10)
             top -= heading
-            for place, picture in enumerate(_pictures(cut, truth, gapped, arms)):
+            for place, (name, volume) in enumerate(found.items()):
                 left = edge + place % columns * (PICTURE + gap)
                 bottom = top - (place // columns + 1) * (title + h)
                 box = (left / width, bottom / height, PICTURE / width, h / height)
-                _show(figure.add_axes(box), *picture)
+                image, color = cut(volume), arm_color(name) if name in arms else INK
+                subtitle = _subtitle(name, image, gapped, arms)
+                _show(figure.add_axes(box), image, name, subtitle, color)
             top -= stripes * (title + h)
             _scale_bar(figure, edge, top - 0.12, shape[1] * gapped.voxel_nm)
             top -= foot

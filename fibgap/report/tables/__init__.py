@@ -5,10 +5,14 @@
 become their CSV, so that a table that is read back from its CSV is the same table.
 """
 
-from fibgap.report.tables.agreement import PUBLISHED_DATASETS, agreement, ordering
+from fibgap.report.tables.agreement import (
+    PUBLISHED_DATASETS,
+    agreement,
+    agreement_table,
+    ordering,
+)
 from fibgap.report.tables.layout import Block, Group, Table
 from fibgap.report.tables.listings import (
-    agreement_table,
     comparison_table,
     equivalence_table,
     frame_table,

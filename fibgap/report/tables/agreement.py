@@ -6,7 +6,9 @@ from itertools import combinations
 import pandas as pd
 import scipy.stats
 
-from fibgap.statistics import TARGET
+from fibgap.report.tables.cells import Arm, Cell, Count, Text, Value, interval_text
+from fibgap.report.tables.layout import Table, listing
+from fibgap.statistics import TARGET, column
 
 #: PAPER: Tables S3 and S4 rest on 250 synthetic datasets.
 PUBLISHED_DATASETS = 250
@@ -112,3 +114,53 @@ def ordering(cells: pd.DataFrame) -> pd.DataFrame:
         )
     columns = ["measure", "paper", "ours", "same", "pairs", "reversed", "clearly_reversed"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def agreement_table(cells: pd.DataFrame) -> Table:
+    """Tabulate the agreement with the published values.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame
+        From `agreement`; it becomes the CSV.
+
+    Returns
+    -------
+    Table
+        Blocks "cells" and, if there are arms to order, "order".
+    """
+    rows: list[tuple[Cell, ...]] = [
+        (
+            Arm(row["arm"]),
+            Text(column(row["measure"]).measure),
+            Value(row["mean"], row["sd"]),
+            interval_text(row["low"], row["high"]),
+            Value(row["paper_mean"], row["paper_sd"]),
+            Value(row["difference"], signed=True),
+            Value(row["margin"]),
+            Text(row["verdict"], strong=row["verdict"] in ("higher", "lower")),
+        )
+        for row in cells.to_dict("records")
+    ]
+    header = ["Arm", "Measure", "This run", "Interval of the mean", "Paper", "Difference", "Margin"]
+    notes = [
+        "Agrees: the paper's mean lies in the interval of ours, or the difference is within the "
+        "margin, which is 1.96 standard errors (at 95 %) of the difference of two means.",
+    ]
+    blocks = [listing("cells", "Cell by cell", [*header, "Verdict"], rows, notes)]
+    order = ordering(cells)
+    if len(order):
+        orders: list[tuple[Cell, ...]] = [
+            (
+                Text(column(row["measure"]).measure),
+                Text(row["ours"]),
+                Text(row["paper"]),
+                Text(f"{row['reversed']} of {row['pairs']}"),
+                Count(row["clearly_reversed"]),
+            )
+            for row in order.to_dict("records")
+        ]
+        header = ["Measure", "This run", "Paper", "Pairs reversed", "Beyond sampling error"]
+        blocks.append(listing("order", "Order of the arms, best first", header, orders))
+    caption = "Agreement with the published values"
+    return Table("", caption, tuple(blocks), (), cells)

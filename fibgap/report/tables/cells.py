@@ -153,6 +153,13 @@ def number(value: float, decimals: int = 4, *, signed: bool = False) -> str:
     return text.replace("-", "−")
 
 
+def interval_text(low: float, high: float, decimals: int = 4) -> "Text":
+    """Write an interval, a dash where it is undefined."""
+    if math.isnan(low):
+        return Text(DASH)
+    return Text(f"{number(low, decimals)} to {number(high, decimals)}")
+
+
 def p_words(p: float) -> str:
     """Write a p value as people read it, a dash where it is undefined.
 

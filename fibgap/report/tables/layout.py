@@ -1,5 +1,6 @@
 """What a table consists of, before any format."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -69,3 +70,15 @@ class Table:
                 raise InputError(f"table {self.name} has no block '{key}'.")
         blocks = tuple(present[key] for key in keys)
         return Table(self.name, self.caption, blocks, self.footnotes, self.data)
+
+
+def listing(
+    key: str,
+    title: str,
+    header: Sequence[str],
+    rows: Sequence[tuple[Cell, ...]],
+    notes: Sequence[str] = (),
+) -> Block:
+    """Return a block of one group; the first cell of a row is its label."""
+    group = Group("", tuple(Text(text) for text in header[1:]), tuple(row[1:] for row in rows))
+    return Block(key, title, header[0], tuple(row[0] for row in rows), (group,), tuple(notes))

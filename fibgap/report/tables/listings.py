@@ -1,12 +1,10 @@
-"""Tables of findings: agreement, comparisons of arms, closed shares, equivalence, costs."""
+"""Tables of findings: comparisons of arms, closed shares, equivalence, wins, costs."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pandas as pd
 
-from fibgap.report.tables.agreement import ordering
 from fibgap.report.tables.cells import (
     DASH,
     Arm,
@@ -16,83 +14,16 @@ from fibgap.report.tables.cells import (
     Heading,
     Text,
     Value,
+    interval_text,
     number,
     p_words,
 )
-from fibgap.report.tables.layout import Block, Group, Table
+from fibgap.report.tables.layout import Block, Group, Table, listing
 from fibgap.statistics import TARGET, column, outcome
-
-
-def _block(
-    key: str,
-    title: str,
-    header: Sequence[str],
-    rows: Sequence[tuple[Cell, ...]],
-    notes: Sequence[str] = (),
-) -> Block:
-    """Return a block of one group; the first cell of a row is its label."""
-    group = Group("", tuple(Text(text) for text in header[1:]), tuple(row[1:] for row in rows))
-    return Block(key, title, header[0], tuple(row[0] for row in rows), (group,), tuple(notes))
 
 
 def _count(n: int, what: str) -> str:
     return f"{n} {what}{'' if n == 1 else 's'}"
-
-
-def _interval(low: float, high: float, decimals: int = 4) -> Text:
-    if math.isnan(low):
-        return Text(DASH)
-    return Text(f"{number(low, decimals)} to {number(high, decimals)}")
-
-
-def agreement_table(cells: pd.DataFrame) -> Table:
-    """Tabulate the agreement with the published values.
-
-    Parameters
-    ----------
-    cells : pandas.DataFrame
-        From `agreement`; it becomes the CSV.
-
-    Returns
-    -------
-    Table
-        Blocks "cells" and, if there are arms to order, "order".
-    """
-    rows: list[tuple[Cell, ...]] = [
-        (
-            Arm(row["arm"]),
-            Text(column(row["measure"]).measure),
-            Value(row["mean"], row["sd"]),
-            _interval(row["low"], row["high"]),
-            Value(row["paper_mean"], row["paper_sd"]),
-            Value(row["difference"], signed=True),
-            Value(row["margin"]),
-            Text(row["verdict"], strong=row["verdict"] in ("higher", "lower")),
-        )
-        for row in cells.to_dict("records")
-    ]
-    header = ["Arm", "Measure", "This run", "Interval of the mean", "Paper", "Difference", "Margin"]
-    notes = [
-        "Agrees: the paper's mean lies in the interval of ours, or the difference is within the "
-        "margin, which is 1.96 standard errors (at 95 %) of the difference of two means.",
-    ]
-    blocks = [_block("cells", "Cell by cell", [*header, "Verdict"], rows, notes)]
-    order = ordering(cells)
-    if len(order):
-        orders: list[tuple[Cell, ...]] = [
-            (
-                Text(column(row["measure"]).measure),
-                Text(row["ours"]),
-                Text(row["paper"]),
-                Text(f"{row['reversed']} of {row['pairs']}"),
-                Count(row["clearly_reversed"]),
-            )
-            for row in order.to_dict("records")
-        ]
-        header = ["Measure", "This run", "Paper", "Pairs reversed", "Beyond sampling error"]
-        blocks.append(_block("order", "Order of the arms, best first", header, orders))
-    caption = "Agreement with the published values"
-    return Table("", caption, tuple(blocks), (), cells)
 
 
 def comparison_table(comparisons: pd.DataFrame, *, alpha: float = 0.05) -> Table:
@@ -170,7 +101,7 @@ def equivalence_table(frame: pd.DataFrame) -> Table:
             Heading(row["measure"], arrow=False),
             Arm(row["arm"]),
             Value(row["difference"], signed=True),
-            _interval(row["low"], row["high"]),
+            interval_text(row["low"], row["high"]),
             Text(f"± {number(row['margin'])}" if row["margin"] > 0 else DASH),
             Text(p_words(row["p"])),
             Text("yes" if row["equivalent"] else "no", strong=row["equivalent"]),
@@ -190,7 +121,7 @@ def equivalence_table(frame: pd.DataFrame) -> Table:
         "isotropic as the true one.",
     ]
     full = [*header, "Equivalent", "Error against the truth"]
-    block = _block("equivalence", "Equivalence", full, rows, notes)
+    block = listing("equivalence", "Equivalence", full, rows, notes)
     return Table("", f"Equivalence with the true volume ({TARGET})", (block,), (), frame)
 
 
@@ -199,7 +130,7 @@ def names_table(names: pd.DataFrame) -> Table:
     rows: list[tuple[Cell, ...]] = [
         (Arm(row["name"]), Text(row["stands_for"])) for row in names.to_dict("records")
     ]
-    block = _block("names", "Names", ["Name", "Stands for"], rows)
+    block = listing("names", "Names", ["Name", "Stands for"], rows)
     return Table("", "What the names stand for", (block,), (), names)
 
 
@@ -258,7 +189,7 @@ def share_table(shares: pd.DataFrame) -> Table:
                 Arm(row["arm"]),
                 Arm(row["baseline"]),
                 Value(percent["share"], decimals=0),
-                _interval(percent["low"], percent["high"], decimals=0),
+                interval_text(percent["low"], percent["high"], decimals=0),
                 Value(percent["paper_share"], decimals=0),
             )
         )
@@ -281,7 +212,7 @@ def share_table(shares: pd.DataFrame) -> Table:
             f"which its mean comes nearer to that of {TARGET}."
         )
     header = ["Measure", "Arm", "From", "Closed, %", "Interval, %", "Paper, %"]
-    block = _block("shares", "Share closed", header, rows, notes)
+    block = listing("shares", "Share closed", header, rows, notes)
     caption = f"Share of the distance from a classical arm to {TARGET} that an arm closes"
     return Table("", caption, (block,), (), shares)
 
@@ -336,4 +267,4 @@ def frame_table(
         for values in frame.astype(object).itertuples(index=False)
     ]
     header = [names.get(column, column) for column in columns]
-    return Table("", caption, (_block("rows", "", header, rows),), tuple(footnotes), frame)
+    return Table("", caption, (listing("rows", "", header, rows),), tuple(footnotes), frame)

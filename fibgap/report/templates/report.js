@@ -82,7 +82,7 @@ if (layers) {
   const at = (index, count) => (count > 1 ? (100 * index) / (count - 1) : 0) + "%";
   const show = () => {
     const layer = Number(slider.value);
-    const state = data.known[layer] ? "a slice lies here" : `missing, ${data.away[layer]} off the nearest slice`;
+    const state = data.known[layer] ? "a slice lies here" : `missing, nearest slice at a distance of ${data.away[layer]}`;
     layers.querySelector("output").textContent = `layer ${data.first + layer}: ${state}`;
     const [row, column] = [Math.floor(layer / data.columns), layer % data.columns];
     for (const { name, misclassified, view, caption } of pictures) {

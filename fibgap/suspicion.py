@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fibgap.errors import FibgapWarning, InputError
-from fibgap.placement import place_slices
-from fibgap.stack import GappedVolume, SliceStack, nearest_layer
+from fibgap.stack import GappedVolume, nearest_layer
 
 #: Microscopists mill slices of about half a pixel to 20 pixels, so a unit that is wrong by 1,000
 #: lies outside these bounds from wherever it started: more layers than slices by 50, or ten slices
@@ -141,50 +140,5 @@ def check_placement(gapped: GappedVolume) -> list[str]:
 def warn(sentences: Iterable[str]) -> None:
     """Warn of every suspicion, as `FibgapWarning`."""
     for sentence in sentences:
+        # The line that is named is that of the caller of what was asked to place a stack.
         warnings.warn(sentence, FibgapWarning, stacklevel=3)
-
-
-def place_own(
-    stack: SliceStack,
-    placement: str = "repositioned",
-    *,
-    nominal_nm: float | None = None,
-    positions: str = "true",
-    constant: bool = False,
-) -> GappedVolume:
-    """Place a stack of one's own: at its true depths, and with a warning of all that is suspicious.
-
-    Parameters
-    ----------
-    stack, placement, nominal_nm, positions
-        See `fibgap.placement.place_slices`.
-    constant : bool
-        See `check_depths`.
-
-    Returns
-    -------
-    GappedVolume
-        The grid from the first to the last known layer.
-
-    Warns
-    -----
-    FibgapWarning
-        For every suspicion of `check_depths` and `check_placement`.
-
-    Raises
-    ------
-    InputError
-        If nothing sensible can follow from the depths.
-
-    Examples
-    --------
-    >>> slices = np.array([[[1, 0]], [[1, 1]], [[0, 1]]], dtype=bool)
-    >>> place_own(SliceStack(slices, np.array([100.0, 106.0, 120.0]), 2.5)).layers.tolist()
-    [0, 2, 8]
-    """
-    found = check_depths(stack.depths_nm, stack.voxel_nm, constant=constant)
-    gapped = place_slices(stack, placement, nominal_nm=nominal_nm, positions=positions)
-    if placement != "resampled":  # which drops slices because that is what it is for
-        found += check_placement(gapped)
-    warn(found)
-    return gapped

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fibgap.depths import check_depths, check_placement, place_own
-from fibgap.depths.suspicion import ABSURD_GAP, WIDE_GAP
 from fibgap.errors import FibgapWarning, InputError
-from fibgap.placement import place_slices, placement_facts, placement_record
+from fibgap.placement import place_own, place_slices, placement_facts, placement_record
+from fibgap.rebuilding import rebuild
 from fibgap.stack import SliceStack
+from fibgap.suspicion import ABSURD_GAP, WIDE_GAP, check_depths, check_placement
 
 #: 41 slices of 10.4 nm and 9.6 nm in turn, 10 nm on average.
 DEPTHS = np.cumsum([0.0, *[10.4, 9.6] * 20])
@@ -131,10 +131,10 @@ def test_dropped_slices_are_told(kept, told):
     # The others follow the first slice within half a voxel.
     extra = np.linspace(0.01, 0.4, total - kept)
     depths = np.sort(np.concatenate([np.cumsum([0, *steps]), extra]))
-    gapped = place_slices(stack_at(depths, 1.0), "repositioned")
+    gapped = place_slices(stack_at(depths, 1.0), check=False)
     assert len(gapped.layers) == kept
     assert len(check_placement(gapped)) == told
-    true = place_slices(stack_at(depths, 1.0), "repositioned", positions="true")
+    true = place_slices(stack_at(depths, 1.0), positions="true", check=False)
     assert check_placement(true) == []
 
 
@@ -142,7 +142,23 @@ def test_most_slices_dropped_is_no_stack():
     """45 of 50 slices on the layers of others leave nothing to fill between."""
     depths = np.sort(np.concatenate([np.arange(5.0), np.linspace(0.01, 0.4, 45)]))
     with pytest.raises(InputError, match=r"45 of 50 slices \(90%\) are dropped, since they share"):
-        check_placement(place_slices(stack_at(depths, 1.0), "repositioned"))
+        check_placement(place_slices(stack_at(depths, 1.0), check=False))
+
+
+def test_every_way_in_looks_at_the_depths():
+    """Placing and rebuilding warn and refuse without being asked to, unless told not to."""
+    thin, wrong = stack_at(DEPTHS, 10.2), stack_at(DEPTHS / 1000, 2.5)
+    for way in (place_slices, rebuild, place_own):
+        with pytest.warns(FibgapWarning, match="less than a voxel of 10.2 nm"):
+            way(thin)
+        with pytest.raises(InputError, match="1,000 times larger"):
+            way(wrong)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert place_slices(thin, check=False).n_given == 41
+        assert rebuild(thin, check=False).gapped.n_given == 41
+        # A nominal placement has no use for depths.
+        assert place_slices(wrong, "nominal", nominal_nm=10).n_layers == 161
 
 
 def test_a_resampled_stack_drops_slices_on_purpose():

@@ -1,0 +1,51 @@
+"""Messages of the library, in the words of the command line."""
+
+import re
+from collections.abc import Callable
+
+#: Names of arguments that messages put in brackets, or mention as they are, and their options.
+_OPTIONS = {
+    "column": "--depth-column",
+    "correct_drift": "--correct-drift",
+    "dataset": "--dataset",
+    "depths": "--depths",
+    "force": "--force",
+    "kind": "--depth-kind",
+    "spacing": "--spacing",
+    "unit": "--depth-unit",
+    "voxel": "--voxel",
+}
+_MENTIONED = {
+    "decimal": "--decimal",
+    "depth_column": "--depth-column",
+    "depth_kind": "--depth-kind",
+    "depth_unit": "--depth-unit",
+    "pixel_nm": "--voxel",
+    "solid_class": "--solid-class",
+    "tilt_deg": "--tilt",
+    "trust_given": "--trust-voxel",
+}
+_PATTERNS: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
+    (r"\bborder='crop'", "--crop"),
+    (r"\bmethod='otsu'", "--otsu"),
+    (r"\bpass (phase|threshold)\b(?!=)", r"pass --\1"),
+    (r"(?<!-)\b(phase|threshold)=(\S+?)(?=[\s.,)]|$)(?<!\.)", r"--\1 \2"),
+    (r"\bdecimal='([.,])'", r"--decimal \1"),
+    (rf"\(({'|'.join(_OPTIONS)})\)", lambda match: f"({_OPTIONS[match[1]]})"),
+    (rf"(?<!-)\b({'|'.join(_MENTIONED)})\b", lambda match: _MENTIONED[match[1]]),
+]
+
+
+def for_the_command_line(message: str) -> str:
+    """Return a message with the names of arguments turned into options.
+
+    Examples
+    --------
+    >>> for_the_command_line("what is solid must be told: pass phase, such as phase=2.")
+    'what is solid must be told: pass --phase, such as --phase 2.'
+    >>> for_the_command_line("name the one to take (column).")
+    'name the one to take (--depth-column).'
+    """
+    for pattern, replacement in _PATTERNS:
+        message = re.sub(pattern, replacement, message)
+    return message

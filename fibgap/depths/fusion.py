@@ -1,0 +1,105 @@
+"""Depths from a ruler and from images together."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import solve_banded
+
+from fibgap.depths.from_images import Thickness
+from fibgap.depths.result import Depths
+from fibgap.errors import InputError
+
+
+def fuse_depths(
+    readings_nm: ArrayLike, sd_nm: ArrayLike, thickness: Thickness, voxel_nm: float
+) -> Depths:
+    """Return the depths that agree best with a ruler's readings and with the images.
+
+    Parameters
+    ----------
+    readings_nm : (N,) float
+        Depths as a ruler told them, in the order of the images; see
+        `fibgap.depths.ruler.read_ruler`.
+    sd_nm : float or (N,) float
+        Their standard deviations.
+    thickness : Thickness
+        What the images say of the N - 1 distances.
+    voxel_nm : float
+        Pixel size in nm.
+
+    Returns
+    -------
+    Depths
+        Source "fused", with standard deviations.
+
+    Raises
+    ------
+    InputError
+        If numbers of slices differ, a reading is no number, or a deviation is not positive.
+
+    Notes
+    -----
+    Minimises ``sum (z_k - r_k)² / sigma_k² + sum (z_k+1 - z_k - f m_k)² / v_k + (f - 1)² / tau²``
+    over the depths z and the factor f that all distances from images have in common. The readings
+    fix f, so a stretched material does no harm. For a given f the system is tridiagonal; f makes
+    one more row and column of it.
+    """
+    readings = np.asarray(readings_nm, dtype=np.float64)
+    count = len(thickness.mean) + 1
+    if readings.shape != (count,):
+        raise InputError(f"{count} images need as many readings, but {readings.size} came.")
+    deviations = np.broadcast_to(np.asarray(sd_nm, dtype=np.float64), readings.shape)
+    for name, values, good in (
+        ("reading", readings, np.isfinite(readings)),
+        ("deviation of reading", deviations, np.isfinite(deviations) & (deviations > 0)),
+    ):
+        if not good.all():
+            bad = int(np.flatnonzero(~good)[0])
+            raise InputError(f"the {name} {bad} is {values[bad]} nm.")
+    mean = voxel_nm * thickness.mean
+    weight = 1 / (voxel_nm * thickness.sd) ** 2
+    known = 1 / deviations**2
+    diagonal = known.copy()
+    diagonal[:-1] += weight
+    diagonal[1:] += weight
+    border = np.zeros(count)
+    border[:-1] += weight * mean
+    border[1:] -= weight * mean
+    both = _solve(diagonal, -weight, np.stack([known * readings, border], axis=1))
+    variance = _inverse_diagonal(diagonal, -weight)
+    factor = 1.0
+    if thickness.scale_sd > 0:
+        stiffness = 1 / thickness.scale_sd**2
+        rest = float((weight * mean**2).sum()) + stiffness - float(border @ both[:, 1])
+        factor = (stiffness - float(border @ both[:, 0])) / rest
+        variance = variance + both[:, 1] ** 2 / rest
+    depths = both[:, 0] - factor * both[:, 1]
+    note = f"a ruler and images are fused; distances from images are multiplied by {factor:.4g}."
+    return Depths(depths - depths[0], "fused", np.sqrt(variance), (note,))
+
+
+def _solve(
+    diagonal: NDArray[np.float64], beside: NDArray[np.float64], right: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Solve a symmetric tridiagonal system for several right sides."""
+    bands = np.zeros((3, len(diagonal)))
+    bands[0, 1:], bands[1], bands[2, :-1] = beside, diagonal, beside
+    solved: NDArray[np.float64] = solve_banded((1, 1), bands, right)
+    return solved
+
+
+def _inverse_diagonal(
+    diagonal: NDArray[np.float64], beside: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the diagonal of the inverse of a symmetric tridiagonal matrix.
+
+    Examples
+    --------
+    >>> _inverse_diagonal(np.array([2.0, 2.0]), np.array([-1.0])).round(9).tolist()
+    [0.666666667, 0.666666667]
+    """
+    downwards, upwards = diagonal.copy(), diagonal.copy()
+    for row in range(1, len(diagonal)):
+        downwards[row] -= beside[row - 1] ** 2 / downwards[row - 1]
+    for row in range(len(diagonal) - 2, -1, -1):
+        upwards[row] -= beside[row] ** 2 / upwards[row + 1]
+    return 1 / (downwards + upwards - diagonal)

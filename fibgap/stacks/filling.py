@@ -1,0 +1,185 @@
+"""From a stack to files: place, fill, measure, and write all that belongs together."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Unpack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fibgap.arms import Arm
+from fibgap.holes import HoleFilling
+from fibgap.io.formats import require_format
+from fibgap.io.pages import full_path
+from fibgap.io.sources import Source
+from fibgap.io.volumes import write_volume
+from fibgap.measures import measure
+from fibgap.rebuilding import rebuild
+from fibgap.stack import GappedVolume
+from fibgap.stacks.choice import AUTO, Choice, choose_filler
+from fibgap.stacks.findings import Progress, collected, silent
+from fibgap.stacks.loaded import LoadedStack
+from fibgap.stacks.loading import load_stack
+from fibgap.stacks.options import How
+from fibgap.stacks.outputs import appear_together, named_beside, require_apart, require_free
+from fibgap.stacks.record import fill_record
+from fibgap.stacks.verdict import Directions, check_directions, compare_directions, fill_verdict
+from fibgap.suspicion import warn
+
+#: The measures of a filled volume; D takes minutes on a large one.
+MEASURES = ("tpcf", "lpf")
+
+
+@dataclass(frozen=True)
+class FilledStack:
+    """A filled stack, before and after it is written.
+
+    Attributes
+    ----------
+    volume : (Z, Y, X) bool
+        Solid = True, from the first to the last slice.
+    gapped : GappedVolume
+        Which layers were known.
+    holes : HoleFilling or None
+        What hole filling did.
+    loaded : LoadedStack
+        The stack that it comes from.
+    choice : Choice
+        The filler, and why it was taken.
+    curves : dict of str to (3, L) float64
+        TPCF and LPF of the solid along z, y, x by lag in voxels.
+    directions : dict of str to Directions
+        By measure, how z differs from the plane.
+    verdict : tuple of str
+        What came out, in two or three sentences.
+    warnings : tuple of str
+        What looks wrong.
+    record : dict
+        Everything that is needed to know what was done, in plain values.
+    outputs : tuple of Path
+        The files that were written.
+    """
+
+    volume: NDArray[np.bool_]
+    gapped: GappedVolume
+    holes: HoleFilling | None
+    loaded: LoadedStack
+    choice: Choice
+    curves: dict[str, NDArray[np.float64]]
+    directions: dict[str, Directions]
+    verdict: tuple[str, ...]
+    warnings: tuple[str, ...]
+    record: dict[str, Any]
+    outputs: tuple[Path, ...] = ()
+
+
+def fill_stack(
+    source: Source,
+    out: Path | str,
+    *,
+    filler: str = AUTO,
+    weights: Path | str | None = None,
+    gpu: bool = False,
+    fill_holes: bool = False,
+    force: bool = False,
+    page: Callable[[FilledStack], str] | None = None,
+    progress: Progress = silent,
+    **how: Unpack[How],
+) -> FilledStack:
+    """Fill the gaps of a stack, and write the volume with all that belongs to it.
+
+    Parameters
+    ----------
+    source : path, str, or sequence of them
+        The images, see `fibgap.stacks.load_stack`.
+    out : path
+        The volume; its ending decides on the format, see `fibgap.io.volumes.write_volume`. Beside
+        it appear the mask of filled layers (in the same file where the format allows it), the
+        record (JSON) and, if one is made, the page (HTML).
+    filler : str
+        See `fibgap.stacks.choose_filler`.
+    weights : path or str, optional
+        A network's weights: a file, or "shipped:NAME".
+    gpu : bool
+        Whether a network computes on a GPU.
+    fill_holes : bool
+        Close holes of at most 19 pixels in filled layers, see `fibgap.holes.fill_holes`.
+    force : bool
+        Replace files that are there already.
+    page : callable, optional
+        Makes the page from the result, such as `fibgap.report.stack_page.stack_page`.
+    progress : callable, optional
+        Called with a stage, how much is done and how much there is.
+    **how
+        How the stack is read, see `fibgap.stacks.options.How`.
+
+    Returns
+    -------
+    FilledStack
+        All files are there when it is returned; after an error, none of them is.
+
+    Raises
+    ------
+    InputError
+        If the stack cannot be read or filled, or the files cannot be written.
+
+    Warns
+    -----
+    FibgapWarning
+        For everything that is suspicious.
+
+    Notes
+    -----
+    Slices lie at their true depths, not at those of the layers: see `fibgap.placement`.
+    """
+    out = full_path(out)
+    require_format(out, writes=True)
+    files = {
+        "volume": out,
+        "filled": named_beside(out, "filled"),
+        "record": named_beside(out, "", ".json"),
+        "page": named_beside(out, "", ".html"),
+    }
+    require_free([*files.values()], force=force)
+    with collected() as warned:
+        loaded = load_stack(source, progress=progress, **how)
+        require_apart(out, loaded.files)
+        choice = choose_filler(loaded.stack, filler, weights=weights, gpu=gpu)
+        progress(f"filling by {choice.filler}", 0, 0)
+        arm = Arm(filler=choice.filler, fill_holes=fill_holes)
+        rebuilt = rebuild(loaded.stack, arm, options=choice.options, positions="true", check=False)
+        if not len(rebuilt.gapped.missing_layers):
+            warn(["no layer is missing, so nothing was filled: slices lie on every layer"])
+        progress("measuring", 0, 0)
+        curves = measure(rebuilt.volume, MEASURES)
+        directions = {name: compare_directions(curve) for name, curve in curves.items()}
+        warn(check_directions(directions))
+    filled = FilledStack(
+        volume=rebuilt.volume,
+        gapped=rebuilt.gapped,
+        holes=rebuilt.holes,
+        loaded=loaded,
+        choice=choice,
+        curves=curves,
+        directions=directions,
+        verdict=fill_verdict(loaded, rebuilt.gapped, choice, directions),
+        warnings=tuple(warned),
+        record={},
+    )
+    asked = {"filler": filler, "weights": weights, "gpu": gpu, "fill_holes": fill_holes}
+    progress("checksums of the inputs", 0, 0)
+    filled = replace(filled, record=fill_record(filled, source, out, {**how, **asked}))
+    progress("writing", 0, 0)
+    with appear_together([*files.values()], force=force) as folder:
+        missing = ~rebuilt.gapped.known
+        mask = np.broadcast_to(missing[:, None, None], rebuilt.volume.shape)
+        voxel_nm = rebuilt.gapped.effective_voxel_nm
+        write_volume(folder / out.name, rebuilt.volume, voxel_nm, extra={"filled": mask})
+        text = json.dumps(filled.record, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        (folder / files["record"].name).write_text(text, encoding="utf-8")
+        if page is not None:
+            (folder / files["page"].name).write_text(page(filled), encoding="utf-8")
+        outputs = tuple(file for file in files.values() if (folder / file.name).exists())
+    return replace(filled, outputs=outputs)

@@ -1,0 +1,231 @@
+"""A volume in a file, measured along its three axes."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fibgap.errors import InputError
+from fibgap.io.formats import find_format
+from fibgap.io.images import read_images
+from fibgap.io.pages import full_path
+from fibgap.io.segmentation import segment
+from fibgap.io.volumes import Volume, read_volume
+from fibgap.measures import measure, measure_names, measure_symbol
+from fibgap.measures.voxelwise import solid_fraction, voxel_error
+from fibgap.stacks.findings import Progress, collected, silent
+from fibgap.stacks.outputs import named_beside
+from fibgap.stacks.verdict import Directions, compare_directions
+
+
+@dataclass(frozen=True)
+class MeasuredVolume:
+    """What was measured of a volume.
+
+    Attributes
+    ----------
+    shape : (int, int, int)
+        (Z, Y, X).
+    voxel_nm : float or None
+        Edge of a voxel in nm, if the file has it.
+    solid_fraction : float
+        Share of voxels that are solid.
+    values : dict of str to ndarray
+        By measure: (3, L) by lag in voxels, or (3,), along z, y, x.
+    directions : dict of str to Directions
+        By measure, how z differs from the plane.
+    misclassified : float or None
+        Share of voxels that differ from the true volume, if one was given: of the filled layers
+        where `fill_stack` left the mask of them, else of all.
+    filled_layers : int or None
+        How many layers the mask names.
+    notes, warnings : tuple of str
+        How the file was read, and what looks wrong.
+    """
+
+    shape: tuple[int, int, int]
+    voxel_nm: float | None
+    solid_fraction: float
+    values: dict[str, NDArray[np.float64]]
+    directions: dict[str, Directions]
+    misclassified: float | None
+    filled_layers: int | None
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything in plain values, for JSON; what is undefined is None."""
+        return {
+            "shape_zyx": list(self.shape),
+            "voxel_nm": self.voxel_nm,
+            "solid_fraction": self.solid_fraction,
+            "misclassified": self.misclassified,
+            "filled_layers": self.filled_layers,
+            "anisotropy": {
+                name: {"along_z": _number(each.along_z), "in_plane": _number(each.in_plane)}
+                for name, each in self.directions.items()
+            },
+            "measures_zyx": {name: values.tolist() for name, values in self.values.items()},
+            "notes": list(self.notes),
+            "warnings": list(self.warnings),
+        }
+
+    def lines(self) -> Iterator[str]:
+        """Yield what was measured for people, a line per fact."""
+        size = " x ".join(map(str, self.shape))
+        unit = "" if self.voxel_nm is None else f" of {self.voxel_nm:.4g} nm"
+        yield f"volume: {size} voxels (z, y, x){unit}"
+        yield f"solid: {self.solid_fraction:.1%} of the voxels"
+        for name, each in self.directions.items():
+            values = self.values[name]
+            shown = ""
+            if values.ndim == 1:
+                shown = f"{values[0]:.4f} (z), {values[1]:.4f} (y), {values[2]:.4f} (x); "
+            error = "undefined" if np.isnan(each.along_z) else f"{each.along_z:.4f}"
+            yield (
+                f"{measure_symbol(name)}: {shown}anisotropy error {error}, y from x by "
+                f"{each.in_plane:.4f}"
+            )
+        if self.misclassified is not None:
+            of = "all" if self.filled_layers is None else f"{self.filled_layers} filled layers"
+            yield f"misclassified voxels: {self.misclassified:.2%} of {of}"
+
+
+def _number(value: float) -> float | None:
+    """Return a number, or None for NaN, which JSON does not know."""
+    return None if np.isnan(value) else value
+
+
+def measure_volume_file(
+    path: Path | str,
+    *,
+    measures: Sequence[str] | None = None,
+    dataset: str | None = None,
+    phase: float | None = None,
+    threshold: float | None = None,
+    truth: Path | str | None = None,
+    progress: Progress = silent,
+) -> MeasuredVolume:
+    """Measure a volume in a file along its three axes.
+
+    Parameters
+    ----------
+    path : path
+        A file of any format that is read, or a folder of images.
+    measures : sequence of str, optional
+        See `fibgap.measures.measure_names`; all of them if not given.
+    dataset : str, optional
+        The array to be read, where a file holds several.
+    phase : float, optional
+        The label that is solid, where there are more than two values.
+    threshold : float, optional
+        Solid is above this grey value.
+    truth : path, optional
+        The true volume, of the same shape: voxels that differ are counted, in the filled layers
+        if the mask that `fill_stack` writes is there.
+    progress : callable, optional
+        Called with a stage, how much is done and how much there is.
+
+    Returns
+    -------
+    MeasuredVolume
+        Curves, numbers and anisotropy errors.
+
+    Raises
+    ------
+    InputError
+        If the volume cannot be read, or its voxels are not cubes.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from fibgap.io.volumes import write_volume
+    >>> path = Path(tempfile.mkdtemp()) / "volume.tif"
+    >>> _ = write_volume(path, np.eye(4, dtype=bool)[None].repeat(4, axis=0), 2.5)
+    >>> measured = measure_volume_file(path, measures=["tpcf"])
+    >>> measured.solid_fraction, measured.values["tpcf"][:, 1].tolist()
+    (0.25, [0.25, 0.0, 0.0])
+    """
+    names = list(measures or measure_names())
+    with collected() as warned:
+        progress("reading", 0, 0)
+        volume = _read(path, dataset, phase, threshold)
+        values: dict[str, NDArray[np.float64]] = {}
+        for name in names:
+            progress(f"measuring {measure_symbol(name)}", 0, 0)
+            values |= measure(volume.solid, [name])
+        wrong, filled = None, None
+        if truth is not None:
+            filled = _filled_layers(full_path(path))
+            wrong = _misclassified(volume.solid, filled, path, truth)
+    n_z, n_y, n_x = volume.solid.shape
+    return MeasuredVolume(
+        shape=(n_z, n_y, n_x),
+        voxel_nm=volume.voxel_nm[0] if volume.voxel_nm else None,
+        solid_fraction=solid_fraction(volume.solid),
+        values=values,
+        directions={name: compare_directions(each) for name, each in values.items()},
+        misclassified=wrong,
+        filled_layers=None if filled is None else len(filled),
+        notes=volume.notes,
+        warnings=tuple(warned),
+    )
+
+
+def _filled_layers(path: Path) -> NDArray[np.int64] | None:
+    """Return the layers that were filled, of the mask that `fill_stack` wrote, if there is one."""
+    form = find_format(path)
+    if form is None or not form.writes:
+        return None
+    if form.holds_several:
+        try:
+            mask = read_volume(path, dataset="filled")
+        except InputError:
+            return None
+    else:
+        beside = named_beside(path, "filled")
+        if not beside.is_file():
+            return None
+        mask = read_volume(beside)
+    return np.flatnonzero(mask.solid.any(axis=(1, 2)))
+
+
+def _misclassified(
+    volume: NDArray[np.bool_],
+    filled: NDArray[np.int64] | None,
+    path: Path | str,
+    truth: Path | str,
+) -> float:
+    """Return the share of voxels of some layers, or of all, that differ from the truth."""
+    true = read_volume(truth).solid
+    if true.shape != volume.shape:
+        raise InputError(
+            f"the true volume '{truth}' has shape {true.shape}, but '{path}' has {volume.shape}."
+        )
+    return voxel_error(volume, true, np.arange(len(volume)) if filled is None else filled)
+
+
+def _read(
+    path: Path | str, dataset: str | None, phase: float | None, threshold: float | None
+) -> Volume:
+    """Return a volume of cubic voxels."""
+    if phase is None and threshold is None:
+        volume = read_volume(path, dataset=dataset)
+    else:
+        images = read_images(path, dataset=dataset, least=1)
+        solid = segment(images, phase=phase, threshold=threshold).stack
+        voxel = None
+        if images.pixel_nm is not None and images.spacing_nm is not None:
+            voxel = (images.spacing_nm, *images.pixel_nm)
+        volume = Volume(solid.images, voxel, solid.notes)
+    voxel = volume.voxel_nm
+    if voxel is not None and max(voxel) > min(voxel) * (1 + 1e-3):
+        shown = " x ".join(f"{each:.6g}" for each in voxel)
+        raise InputError(
+            f"'{path}' has voxels of {shown} nm (z, y, x), but directions are compared voxel by "
+            "voxel, so they must be cubes: fill it or resample it first."
+        )
+    return volume

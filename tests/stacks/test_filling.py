@@ -1,0 +1,162 @@
+"""From a stack to its files: slices stay, gaps are filled, and the record says what was done."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+
+import h5py
+import numpy as np
+import pytest
+import tifffile
+
+from fibgap.errors import FibgapWarning, InputError
+from fibgap.io.volumes import read_volume
+from fibgap.stacks import fill_stack
+
+from .conftest import DEPTHS, VOXEL, write_table
+
+LAYERS = (DEPTHS / VOXEL).astype(int)
+
+
+def test_slices_stay_and_gaps_are_filled(folder, table, tmp_path, solid):
+    """Every slice stands at its layer; nearest copies the nearer one; the mask names the rest."""
+    filled = fill_stack(folder, tmp_path / "v.tif", depths=table, filler="nearest")
+    written = tifffile.imread(tmp_path / "v.tif")
+    assert np.unique(written).tolist() == [0, 255]
+    assert np.array_equal(written > 0, filled.volume)
+    assert np.array_equal(filled.volume[LAYERS], solid)
+    # Layer 1 lies half-way between slices on layers 0 and 2: the lower one is taken.
+    assert np.array_equal(filled.volume[1], solid[0])
+    assert np.array_equal(filled.volume[3], solid[1])
+    mask = tifffile.imread(tmp_path / "v_filled.tif")
+    known = np.zeros(37, dtype=bool)
+    known[LAYERS] = True
+    assert np.array_equal(mask == 0, np.broadcast_to(known[:, None, None], mask.shape))
+    assert [path.name for path in filled.outputs] == ["v.tif", "v_filled.tif", "v.json"]
+    assert read_volume(tmp_path / "v.tif").voxel_nm == (VOXEL, VOXEL, VOXEL)
+
+
+def test_slices_lie_at_their_true_depths(folder, tmp_path, solid):
+    """A layer takes the slice that is nearer in nm, not in layers.
+
+    Slices 0 and 1 at 0 and 11 nm lie on layers 0 and 4 (of 2.5 nm). Layer 2, at 5 nm, is as far
+    from both layers, but nearer to the slice at 0 nm. At 9 nm (layer 4, too) slice 1 is nearer.
+    """
+    for depth, nearer in ((11.0, 0), (9.0, 1)):
+        depths = DEPTHS.copy()
+        depths[1] = depth
+        one = write_table(tmp_path / f"{depth}.csv", depths)
+        filled = fill_stack(folder, tmp_path / f"{depth}.tif", depths=one, filler="nearest")
+        assert filled.gapped.layers[1] == 4
+        assert np.array_equal(filled.volume[2], solid[nearer])
+
+
+def test_the_record_says_everything(folder, table, tmp_path):
+    """Versions, options, checksums, slices, gap, voxel: and the command makes the same volume."""
+    filled = fill_stack(
+        folder, tmp_path / "v.tif", depths=table, filler="cubic_spline", fill_holes=True
+    )
+    record = json.loads((tmp_path / "v.json").read_text())
+    assert record == filled.record
+    assert record["slices"]["n_given"] == 12
+    assert record["slices"]["n_slices"] == 12
+    assert record["slices"]["n_dropped"] == 0
+    assert record["slices"]["largest_gap_layers"] == 4
+    assert record["volume"]["largest_gap_nm"] == 4 * VOXEL
+    assert record["volume"]["voxel_nm"] == VOXEL
+    assert record["options"] == {
+        "depths": str(table),
+        "filler": "cubic_spline",
+        "fill_holes": True,
+    }
+    assert record["depths_nm"] == DEPTHS.tolist()
+    for each in record["inputs"]:
+        with open(each["path"], "rb") as file:
+            assert each["sha256"] == hashlib.sha256(file.read()).hexdigest()
+    assert [each["path"] for each in record["inputs"]][-1] == str(table)
+    volume = (tmp_path / "v.tif").read_bytes()
+    words = record["command"].split()
+    assert words[0] == "fibgap"
+    again = [sys.executable, "-m", "fibgap.cli", *words[1:], "--force", "--quiet"]
+    subprocess.run(again, check=True)
+    assert (tmp_path / "v.tif").read_bytes() == volume
+    assert json.loads((tmp_path / "v.json").read_text())["inputs"] == record["inputs"]
+
+
+def test_formats_that_hold_several_hold_the_mask(folder, table, tmp_path):
+    """HDF5 and OME-Zarr need no second file."""
+    for name in ("v.h5", "w.ome.zarr"):
+        filled = fill_stack(folder, tmp_path / name, depths=table, filler="nearest")
+        assert len(filled.outputs) == 2
+        assert np.array_equal(read_volume(tmp_path / name).solid, filled.volume)
+    with h5py.File(tmp_path / "v.h5") as file:
+        assert (file["filled"][:, 0, 0] == 255).sum() == 25
+
+
+def test_nothing_is_overwritten_unasked(folder, table, tmp_path):
+    """Any of the files that is there stops the whole, before anything is read."""
+    (tmp_path / "v.json").write_text("mine")
+    with pytest.raises(InputError, match=r"v\.json' is there already"):
+        fill_stack("not even there", tmp_path / "v.tif", depths=table)
+    fill_stack(folder, tmp_path / "v.tif", depths=table, force=True)
+    assert (tmp_path / "v.json").read_text() != "mine"
+
+
+def test_a_page_that_fails_leaves_nothing(folder, table, tmp_path):
+    """The volume does not appear without the page that belongs to it."""
+
+    def page(filled):
+        raise RuntimeError("no ink")
+
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(RuntimeError, match="no ink"):
+        fill_stack(folder, tmp_path / "v.tif", depths=table, page=page)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_page_is_made_from_the_result(folder, table, tmp_path):
+    """It gets everything but the list of files, and appears beside the volume."""
+    fill_stack(folder, tmp_path / "v.tif", depths=table, page=lambda filled: filled.verdict[0])
+    text = (tmp_path / "v.html").read_text()
+    assert text.startswith("12 slices at their measured depths make a volume of 37 x 24 x 28 ")
+
+
+def test_an_ending_that_no_format_has(folder, tmp_path):
+    """It is refused before anything is read."""
+    with pytest.raises(InputError, match="cannot be written as its name ends"):
+        fill_stack("not even there", tmp_path / "v.jpg")
+
+
+def test_a_stack_without_gaps_is_told(folder, tmp_path, solid):
+    """Slices one voxel apart leave nothing to fill."""
+    with pytest.warns(FibgapWarning):
+        filled = fill_stack(folder, tmp_path / "v.tif", spacing="2.5nm")
+    assert np.array_equal(filled.volume, solid)
+    assert "nothing was filled" in filled.warnings[0]
+    assert "nothing was filled" in filled.verdict[1]
+
+
+def test_depths_that_are_wrong_by_a_factor_look_anisotropic(folder, tmp_path):
+    """Three times as thick, the structure is stretched along z, and that is asked about."""
+    stretched = write_table(tmp_path / "d.csv", 3 * DEPTHS)
+    with pytest.warns(FibgapWarning, match="or are the depths or the pixel size"):
+        fill_stack(folder, tmp_path / "v.tif", depths=stretched)
+
+
+def test_a_network_fills(folder, table, tmp_path):
+    """A shipped network is taken by its name, and its file is one of the inputs."""
+    filled = fill_stack(folder, tmp_path / "v.tif", depths=table, weights="shipped:compact")
+    assert filled.record["filler"]["name"] == "network"
+    assert filled.record["inputs"][-1]["path"].endswith("compact.safetensors")
+    assert "torch" in filled.record["versions"]
+
+
+def test_the_same_stack_elsewhere_gives_the_same_volume(folder, table, tmp_path):
+    """The result depends on what is in the files, not on where they lie."""
+    first = fill_stack(folder, tmp_path / "a.nrrd", depths=table)
+    shutil.copytree(folder, tmp_path / "an other (folder)")
+    second = fill_stack(tmp_path / "an other (folder)", tmp_path / "b.nrrd", depths=table)
+    assert (tmp_path / "a.nrrd").read_bytes() == (tmp_path / "b.nrrd").read_bytes()
+    assert first.directions == second.directions
