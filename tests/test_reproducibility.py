@@ -1,13 +1,10 @@
 """The same experiment gives the same bits on a CPU, and the same voxels but for a few on a GPU."""
 
 import copy
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
-import yaml
 from numpy.typing import NDArray
 
 from fibgap import seeds
@@ -20,7 +17,6 @@ from fibgap.placement import place_slices
 from fibgap.stack import GappedVolume
 from fibgap.synthetic.milling import cut_slices
 from fibgap.synthetic.structure import Level, generate_volume
-from tests.workflow.conftest import copy_project
 
 #: Share of voxels that a GPU may decide otherwise than a CPU; docs/running.md states it. cuDNN
 #: multiplies fp32 in TF32, with 10 bits, which shifts an output by some 2e-4; of the outputs, 5 %
@@ -158,30 +154,3 @@ def test_a_gpu_agrees_with_the_cpu(gapped: GappedVolume, name: str) -> None:
     """A GPU flips at most 1 voxel in 10,000."""
     network = shipped(name)
     assert flipped(predict(network, gapped), predict(network, gapped, device="cuda")) <= GPU_VOXELS
-
-
-@pytest.mark.workflow
-@pytest.mark.slow
-def test_tables_are_the_same_bit_by_bit(tmp_path: Path) -> None:
-    """Neither cores nor shards nor repetition change a bit of the tables, network included."""
-    fresh = copy_project(tmp_path / "fresh")
-    values = yaml.safe_load((fresh.folder / "tests/config/tiny.yaml").read_text())
-    values |= {
-        "arms": [arm for arm in values["arms"] if arm["name"] in ("RCS-s", "RML-s")],
-        "networks": {"compact": {"weights": "shipped:compact_any"}},
-        "training_sets": {},
-    }
-    tables = {}
-    for name, cores, size in (("two_cores", 2, 3), ("one_core", 1, 2)):
-        changes = {"name": name, "datasets": {"count": 3, "shard_size": size}}
-        (fresh.folder / f"{name}.yaml").write_text(yaml.safe_dump({**values, **changes}))
-        done = fresh.run("--cores", str(cores), "make_tables", config=f"{name}.yaml")
-        assert done.returncode == 0, done.stdout[-3000:]
-        folder = fresh.folder / f"results/{name}/tables"
-        tables[name] = {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
-        # A table by shard is another one for shards of another size.
-        shards = pd.read_csv(folder / "shards.csv")
-        assert shards.groupby("arm")["datasets"].sum().eq(3).all()
-        del tables[name]["shards.csv"]
-    assert "datasets.csv" in tables["two_cores"]
-    assert tables["one_core"] == tables["two_cores"]

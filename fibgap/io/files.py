@@ -1,4 +1,4 @@
-"""Files that are complete or not there at all, and files that one process has at a time."""
+"""Files that are complete or not there at all, and locks."""
 
 import contextlib
 import errno
@@ -67,35 +67,43 @@ def process_lives(pid: str) -> bool:
 
 
 @contextmanager
-def exclusive(path: Path | str) -> Iterator[BinaryIO]:
-    """Open a file that one process has at a time, empty it, and say in its first line who has it.
+def exclusive(path: Path | str) -> Iterator[None]:
+    """Hold a lock that one process has at a time.
 
     A process that comes second says for whom it waits, and waits until that one has ended. The
-    system frees the file when its process ends, however it ends.
+    system frees the lock when its process ends, however it ends.
 
     Parameters
     ----------
     path : path
-        The file; its folder is made.
-
-    Yields
-    ------
-    file
-        Open for writing, without a buffer.
+        The lock, a file that is there while it is held; its folder is made.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+b", buffering=0) as file:
+    file = _locked(Path(path))
+    try:
+        with contextlib.suppress(OSError):  # a full disk
+            file.truncate(0)
+            file.write(f"process {os.getpid()} on {platform.node()}".encode())
+        yield
+    finally:
+        Path(path).unlink(missing_ok=True)
+        file.close()
+
+
+def _locked(path: Path) -> BinaryIO:
+    """Return an open file that this process alone has locked."""
+    while True:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("a+b", buffering=0)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            holder = file.read(200).split(b"\n")[0].decode(errors="replace")
+            holder = file.read(200).decode(errors="replace")
             print(f"{path}: waiting for {holder}, which is still at work here", flush=True)
             fcntl.flock(file, fcntl.LOCK_EX)
         except OSError:
-            pass  # Some network file systems have no locks; whoever uses one sees to it.
-        with contextlib.suppress(OSError):  # a full disk
-            file.truncate(0)
-            file.write(f"process {os.getpid()} on {platform.node()}\n".encode())
-        yield file
+            return file  # Some network file systems have no locks; whoever uses one sees to it.
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                return file
+        file.close()  # The one that had it before has removed it.

@@ -114,8 +114,11 @@ def job_log(path: Path | str) -> Iterator[None]:
     path : path
         The log file; its folder is made.
     """
+    # Snakemake removes the log of an earlier run, so that it is no lock itself.
+    path = Path(path)
     with (
-        exclusive(path) as log,
+        exclusive(path.with_name(f".{path.name}.lock")),
+        path.open("wb", buffering=0) as log,
         contextlib.redirect_stdout(_Tee(sys.stdout, log)),
         contextlib.redirect_stderr(_Tee(sys.stderr, log)),
         _warnings_in_one_line(),

@@ -26,17 +26,20 @@ ARMS = ("Original", "RNN-s", "RCS-s", "RML-s")
 DATASETS = 3
 #: Longest wait for anything, in seconds: many times what a busy machine needs.
 PATIENCE = 240
-# With FIBGAP_TEST_HOLD=RULE a job of that rule sleeps after every line that it says, and once at
-# its start: a kill then meets it in the middle. Only copies of the project have this.
+# With FIBGAP_TEST_HOLD=RULE a job of that rule stops after its first line until the file "release"
+# is there: a kill then meets it in the middle. Only copies of the project have this.
 HOLD = """
 
-def _hold(log: str, seconds: float = 3.0) -> None:
+def _hold(log: str) -> None:
     import os
     import time
+    from pathlib import Path
 
     rule = os.environ.get("FIBGAP_TEST_HOLD")
     if rule and (f"/{rule}/" in log or log.endswith(f"/{rule}.log")):
-        time.sleep(seconds)
+        deadline = time.monotonic() + 240
+        while not Path("release").exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
 """
 
 
@@ -72,7 +75,7 @@ def content_checksum(path: Path) -> str:
     elif path.suffix == ".safetensors":
         for name, values in sorted(load_file(path).items()):
             total.update(repr((name, values.shape)).encode() + values.tobytes())
-    elif path.suffix in (".md", ".tex"):
+    elif path.suffix in (".csv", ".md", ".tex"):
         total.update(re.sub(r"[\d.]+ (s|min|h) on a CPU", "", path.read_text()).encode())
     else:
         total.update(path.read_bytes())
@@ -101,9 +104,10 @@ class Experiment(Project):
         return done.stdout
 
     def command(self, *arguments: str) -> list[str]:
-        """Return the command of a run up to the tables."""
+        """Return the command of a run to a target, or with options up to the tables."""
         command = [sys.executable, "-m", "snakemake", "--workflow-profile", "profiles/default"]
-        return [*command, "--configfile", CONFIG, "--cores", "2", *TARGETS, *arguments]
+        targets = [] if arguments and not arguments[0].startswith("-") else TARGETS
+        return [*command, "--configfile", CONFIG, "--cores", "2", *targets, *arguments]
 
     def environment(self, hold: str = "") -> dict[str, str]:
         """Return the environment of a run, with the rule whose jobs are held."""
@@ -116,15 +120,32 @@ class Experiment(Project):
             "FIBGAP_TEST_HOLD": hold,
         }
 
-    def start(self, *arguments: str, hold: str) -> subprocess.Popen[bytes]:
-        """Start a run whose jobs of one rule are held, and return at once."""
-        return subprocess.Popen(
-            self.command(*arguments),
-            cwd=self.folder,
-            env=self.environment(hold),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+    def start(self, *arguments: str, hold: str = "") -> subprocess.Popen[bytes]:
+        """Start a run, whose jobs of one rule may be held, and return at once.
+
+        What it says goes into the file "said".
+        """
+        (self.folder / "release").unlink(missing_ok=True)
+        with (self.folder / "said").open("wb") as said:
+            return subprocess.Popen(
+                self.command(*arguments),
+                cwd=self.folder,
+                env=self.environment(hold),
+                stdout=said,
+                stderr=subprocess.STDOUT,
+            )
+
+    def wait_until(self, said: str, process: subprocess.Popen[bytes]) -> None:
+        """Wait until a run that was started has said something."""
+        deadline = time.monotonic() + PATIENCE
+        while said not in (self.folder / "said").read_text():
+            assert process.poll() is None, (self.folder / "said").read_text()[-3000:]
+            assert time.monotonic() < deadline, f"the run did not say {said!r}"
+            time.sleep(0.02)
+
+    def release(self) -> None:
+        """Let the jobs that are held go on."""
+        (self.folder / "release").touch()
 
     def wait_for_job(self, rule: str, said: str, process: subprocess.Popen[bytes]) -> None:
         """Wait until a job of a rule has said something."""
@@ -134,7 +155,7 @@ class Experiment(Project):
             for log in [*logs.glob(f"{rule}.log"), *logs.glob(f"{rule}/**/*.log")]:
                 if said in log.read_text():
                     return
-            assert process.poll() is None, f"the run ended before {rule} began"
+            assert process.poll() is None, f"the run ended before {rule} said {said!r}"
             time.sleep(0.02)
         raise AssertionError(f"{rule} did not say {said!r}")
 
@@ -198,11 +219,6 @@ def new_experiment(folder: Path) -> Experiment:
     experiment.edit(source, "\n\nclass _Tee:", f"{HOLD}\n\nclass _Tee:")
     experiment.edit(
         source, "        return len(text)", "        _hold(self.log.name)\n        return 1"
-    )
-    experiment.edit(
-        source,
-        "        try:\n            yield",
-        "        try:\n            _hold(log.name)\n            yield",
     )
     return experiment
 

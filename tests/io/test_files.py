@@ -75,15 +75,41 @@ def test_of_two_processes_one_waits_until_the_other_is_killed(start):
     assert second.stdout.readline() == "has it\n"
 
 
-def test_a_locked_file_begins_with_its_holder(tmp_path):
-    """What an earlier holder wrote is gone, and what is written comes after the first line."""
-    path = tmp_path / "log"
-    for text in (b"first", b"second"):
-        with exclusive(path) as file:
-            file.write(text)
-    first, second = path.read_bytes().split(b"\n")
-    assert first.startswith(f"process {os.getpid()} on ".encode())
-    assert second == b"second"
+def test_a_lock_is_there_while_it_is_held(tmp_path):
+    """Its file says who holds it, and is gone afterwards, also after a failure."""
+    path = tmp_path / "run/.lock"
+
+    def work():
+        with exclusive(path):
+            assert path.read_text().startswith(f"process {os.getpid()} on ")
+            raise Stopped
+
+    for _ in range(2):
+        with pytest.raises(Stopped):
+            work()
+        assert list((tmp_path / "run").iterdir()) == []
+
+
+def test_many_waiting_processes_take_turns(tmp_path):
+    """Whoever waited for a lock that was removed meanwhile asks for the new one."""
+    script = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from fibgap.io.files import exclusive\n"
+        "path = Path(sys.argv[1])\n"
+        "for _ in range(200):\n"
+        "    with exclusive(path / '.lock'):\n"
+        "        count = int((path / 'count').read_text())\n"
+        "        (path / 'count').write_text(str(count + 1))\n"
+    )
+    (tmp_path / "count").write_text("0")
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    processes = [
+        subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) for _ in range(4)
+    ]
+    assert [process.wait() for process in processes] == [0] * 4
+    assert (tmp_path / "count").read_text() == "800"
 
 
 def test_a_file_system_without_locks_is_no_obstacle(tmp_path, monkeypatch):
@@ -93,6 +119,5 @@ def test_a_file_system_without_locks_is_no_obstacle(tmp_path, monkeypatch):
         raise OSError(37, "No locks available")
 
     monkeypatch.setattr("fcntl.flock", refuse)
-    with exclusive(tmp_path / "log") as file:
-        file.write(b"x")
-    assert (tmp_path / "log").read_bytes().endswith(b"x")
+    with exclusive(tmp_path / ".lock"):
+        assert (tmp_path / ".lock").exists()

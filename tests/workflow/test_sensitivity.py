@@ -50,6 +50,10 @@ def test_the_point_at_the_default_is_the_main_experiment(copied: Project) -> Non
             merged[column], merged[f"{column}_main"], check_exact=True, check_names=False
         )
     assert copied.planned("sensitivity", config=config) == {}
+    # Points are files of their own: another one at the end computes that one only.
+    factors = {**ONE_FACTOR["factors"], "mean_voxels": [4, 6, 8]}
+    config = with_sensitivity(copied, {**ONE_FACTOR, "factors": factors})
+    assert copied.planned("sensitivity", config=config)["measure_sensitivity"] == 1
 
 
 def test_a_configuration_without_the_section_has_no_such_target(copied: Project) -> None:
@@ -68,12 +72,3 @@ def test_the_shipped_configuration_has_a_plan(fresh: Project) -> None:
         "sensitivity": 1,
         "tabulate_sensitivity": 1,
     }
-
-
-def test_another_point_keeps_the_others(copied: Project) -> None:
-    """Points are files of their own: another one at the end computes that one only."""
-    done = copied.run("sensitivity", config=with_sensitivity(copied, ONE_FACTOR))
-    assert done.returncode == 0, done.stdout[-3000:]
-    factors = {**ONE_FACTOR["factors"], "mean_voxels": [4, 6, 8]}
-    config = with_sensitivity(copied, {**ONE_FACTOR, "factors": factors})
-    assert copied.planned("sensitivity", config=config)["measure_sensitivity"] == 1

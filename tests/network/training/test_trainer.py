@@ -141,7 +141,7 @@ def test_a_killed_training_goes_on_as_if_nothing_was(make_trainer, options):
     assert lines[0] == "resumed after epoch 3 of 5"
     assert_same_run(plain, last)
     assert last.history()["epoch"].tolist() == [1, 2, 3, 4, 5]
-    assert sorted(path.name for path in last.folder.iterdir()) == [LOCK, BEST, CHECKPOINT]
+    assert sorted(path.name for path in last.folder.iterdir()) == [BEST, CHECKPOINT]
 
 
 def test_two_trainings_never_share_a_folder(make_trainer):
@@ -196,7 +196,7 @@ def test_what_a_killed_writer_left_is_removed(make_trainer, tmp_path):
     # Beyond the largest number that a process can have.
     (folder / f".{CHECKPOINT}.4194305.tmp").write_bytes(b"half")
     make_trainer("run", epochs=1).run()
-    assert sorted(path.name for path in folder.iterdir()) == [LOCK, BEST, CHECKPOINT]
+    assert sorted(path.name for path in folder.iterdir()) == [BEST, CHECKPOINT]
 
 
 def test_a_finished_training_is_not_repeated(make_trainer):
