@@ -12,11 +12,13 @@ from fibgap.stack import GappedVolume
 #: Weights of slices that are left out. They fall by a factor of about 0.27 from slice to slice, so
 #: all of them together move a distance by less than 10^-6 voxels: far less than `TIE`.
 _NEGLIGIBLE = 1e-8
+#: Layers that are filled at once, so that distances are not read anew for each of them.
+_LEAST_LAYERS = 8
 
 
 @register("signed_distance_spline")
 def fill_signed_distance_spline(
-    gapped: GappedVolume, saturation: float = 1.25, block_voxels: int = 2**24
+    gapped: GappedVolume, saturation: float = 1.25, block_voxels: int = 2**22
 ) -> NDArray[np.bool_]:
     """Interpolate the distance to the interface in each slice by a cubic spline along z.
 
@@ -63,7 +65,7 @@ def fill_signed_distance_spline(
     weights = spline_weights(positions[kept], missing)
     weights[np.abs(weights) < _NEGLIGIBLE] = 0
     _, n_y, n_x = gapped.shape
-    at_once = max(1, block_voxels // (n_y * n_x))
+    at_once = max(_LEAST_LAYERS, block_voxels // (n_y * n_x))
     filled = np.empty((len(missing), n_y, n_x), dtype=np.bool_)
     distances: dict[int, NDArray[np.float32]] = {}
     for start in range(0, len(missing), at_once):
