@@ -12,7 +12,7 @@ def main(placed: str, output: str, *, params: dict) -> None:
 
     def compute(dataset: int) -> Record:
         gapped = gapped_from_record(read_record(placed, dataset))
-        return Record({"volume": fill(gapped, params["filler"])})
+        return Record({"volume": fill(gapped, params["filler"], refuse=False)})
 
     process_shard(
         output,

@@ -22,7 +22,7 @@ def main(placed: str, weights: str, output: str, *, gpus: int, params: dict) -> 
 
     def compute(dataset: int) -> Record:
         gapped = gapped_from_record(read_record(placed, dataset))
-        return Record({"volume": fill(gapped, "network", **options)})
+        return Record({"volume": fill(gapped, "network", refuse=False, **options)})
 
     process_shard(
         output,

@@ -47,7 +47,9 @@ def filler_names() -> list[str]:
     return sorted({*FILLER_HOMES, *_FILLERS})
 
 
-def fill(gapped: GappedVolume, filler: str, **options: Any) -> NDArray[np.bool_]:
+def fill(
+    gapped: GappedVolume, filler: str, *, refuse: bool = True, **options: Any
+) -> NDArray[np.bool_]:
     """Fill the missing layers of a gapped volume.
 
     Parameters
@@ -56,6 +58,9 @@ def fill(gapped: GappedVolume, filler: str, **options: Any) -> NDArray[np.bool_]
         Known layers and their places.
     filler : str
         Name of the filler, see `filler_names`.
+    refuse : bool
+        Whether a result that has nothing to do with the known layers is an error; else it is a
+        warning as any other departure from them. An experiment measures such an arm all the same.
     **options
         What the filler wants: the network needs its model.
 
@@ -95,5 +100,5 @@ def fill(gapped: GappedVolume, filler: str, **options: Any) -> NDArray[np.bool_]
     missing = gapped.missing_layers
     if len(missing):
         volume[missing] = _FILLERS[filler](gapped, **options)
-        check(volume, gapped)
+        check(volume, gapped, refuse=refuse)
     return volume

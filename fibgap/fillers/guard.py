@@ -75,8 +75,13 @@ class Guard:
         self.filled += lower.size * count
         self.expected += int(np.count_nonzero(lower) + np.count_nonzero(upper)) * count / 2
 
-    def report(self) -> None:
+    def report(self, *, refuse: bool = True) -> None:
         """Warn of a filler that departs from the known layers, or refuse what it gives.
+
+        Parameters
+        ----------
+        refuse : bool
+            Whether an absurd result is an error; else it is a warning, too.
 
         Warns
         -----
@@ -107,7 +112,7 @@ class Guard:
         if not found:
             return
         sentence = f"the filler departs from the slices: {', and '.join(found)}"
-        if absurd:
+        if absurd and refuse:
             raise InputError(f"{sentence}; take another filler or other weights.")
         warnings.warn(f"{sentence}.", FibgapWarning, stacklevel=4)
 
@@ -130,8 +135,8 @@ def _clear(lower: NDArray[np.bool_], upper: NDArray[np.bool_], gap: int) -> NDAr
     return clear
 
 
-def check(volume: NDArray[np.bool_], gapped: GappedVolume) -> None:
-    """Look at a filled volume beside its known layers; see `Guard.report`.
+def check(volume: NDArray[np.bool_], gapped: GappedVolume, *, refuse: bool = True) -> None:
+    """Look at a filled volume beside its known layers.
 
     Parameters
     ----------
@@ -139,10 +144,12 @@ def check(volume: NDArray[np.bool_], gapped: GappedVolume) -> None:
         The filled volume.
     gapped : GappedVolume
         Its known layers.
+    refuse : bool
+        See `Guard.report`, which warns or refuses.
     """
     guard = Guard()
     for index, (low, high) in enumerate(pairwise(gapped.layers.tolist())):
         if high > low + 1:
             lower, upper = gapped.slices[index : index + 2]
             guard.look(lower, upper, high - low - 1, volume[low + 1 : high])
-    guard.report()
+    guard.report(refuse=refuse)

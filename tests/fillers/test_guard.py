@@ -149,6 +149,9 @@ def test_an_absurd_result_is_refused(register, solid_block):
     register("hollow")(hollowing(0.5))
     with pytest.raises(InputError, match=r"voxels are decided against both .*; take another"):
         fill(solid_block, "hollow")
+    # An experiment measures it all the same.
+    with pytest.warns(FibgapWarning, match="voxels are decided against both"):
+        fill(solid_block, "hollow", refuse=False)
 
 
 @pytest.mark.parametrize(("solid", "known"), [(True, "16.67%"), (False, "83.33%")])

@@ -144,7 +144,7 @@ def _measure_arm(
         Arm.of(arm),
         nominal_nm=nominal_nm,
         max_pixels=measuring.max_pixels,
-        options=options,
+        options={**options, "refuse": False},
         positions=measuring.positions,
         # The layers of the true volume are rebuilt, wherever the first slice is taken to lie.
         grid_start_nm=0.0,
