@@ -46,7 +46,7 @@ def test_a_warning_is_a_line_for_every_dataset(tmp_path, capsys):
         with pytest.raises(DeprecationWarning):
             warnings.warn("old", DeprecationWarning, stacklevel=1)
     line = "warning: the slices are thin.\n"
-    assert said(log).startswith(f"{line}dataset 0\n{line}dataset 1\nused ")
+    assert log.read_text().startswith(f"{line}dataset 0\n{line}dataset 1\nused ")
     assert capsys.readouterr().err == line * 2
     assert warnings.showwarning is before
 
