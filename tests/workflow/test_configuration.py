@@ -29,8 +29,8 @@ def test_a_typed_value_counts(project: Project, value: str, shards: int) -> None
     """Numbers inside of what is typed are numbers, and the other keys of a section stay."""
     jobs = planned(project, "--config", value)
     assert jobs["generate_volumes"] == shards
-    # Five arms, see tests/config/tiny.yaml.
-    assert jobs["measure"] == 5 * shards
+    # Six arms, see tests/config/tiny.yaml.
+    assert jobs["measure"] == 6 * shards
 
 
 def test_jobs_are_told_what_was_typed(project: Project) -> None:

@@ -22,7 +22,7 @@ def test_costs_of_a_finished_run(copied: Project) -> None:
     costs = pd.read_csv(folder / "costs.csv").set_index("step")
     others = {"make_costs", *(rule for rule in RULES if re.search("sensitivity|ablations", rule))}
     assert {*costs.index} == {*RULES} - others | {"all steps"}
-    assert costs.loc["measure", "jobs"] == 10
+    assert costs.loc["measure", "jobs"] == 12
     assert costs.loc["all steps", "jobs"] == costs["jobs"].drop("all steps").sum()
     assert (costs["wall_s"] > 0).all()
     assert costs.loc["measure", "datasets"] == 3

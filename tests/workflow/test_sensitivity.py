@@ -40,7 +40,7 @@ def test_the_point_at_the_default_is_the_main_experiment(copied: Project) -> Non
     varied = pd.read_csv(results / "tables/sensitivity_datasets.csv")
     # Three factors pass through the default, of which one shows the two other arms as well.
     default = varied[varied["setting"] == "default"]
-    assert len(default) == (4 + 4 + 6) * 2
+    assert len(default) == (5 + 5 + 7) * 2
     # The network runs on another number of threads there, where sums are rounded in another order.
     default = default[default["arm"] != "RML-s"]
     merged = default.merge(main, on=["arm", "dataset"], suffixes=("", "_main"), how="left")

@@ -22,7 +22,7 @@ from .conftest import ROOT, Project, copy_project
 pytestmark = pytest.mark.workflow
 
 TINY = yaml.safe_load((ROOT / "tests/config/tiny.yaml").read_text())
-ARMS = ["Original", "RNN-s", "RCS-s", "DNN-s", "SRCS-s", "RML-s"]
+ARMS = ["Original", "RNN-s", "RCS-s", "RSD-s", "DNN-s", "SRCS-s", "RML-s"]
 SYNTHESIS_ON = {"generate_volumes", "mill_slices", "place_slices", "fill_gaps", "measure"}
 
 
@@ -36,7 +36,7 @@ def write_config(project: Project, stem: str, **changes: object) -> str:
 def test_a_run_ends_in_both_tables_and_the_report(finished: tuple[Project, str]) -> None:
     """One command makes Tables S3 and S4 in three formats, the figures and one HTML page."""
     results = finished[0].folder / "results/tiny"
-    for table, rows in (("S3", ["RNN", "RCS", "RML"]), ("S4", ["DNN", "SRCS", "RML"])):
+    for table, rows in (("S3", ["RNN", "RCS", "RSD", "RML"]), ("S4", ["DNN", "SRCS", "RML"])):
         for suffix in ("csv", "md", "tex"):
             assert (results / f"tables/table_{table}.{suffix}").stat().st_size > 500
         text = (results / f"tables/table_{table}.md").read_text()
@@ -69,7 +69,7 @@ def test_every_shard_has_its_means(finished: tuple[Project, str]) -> None:
 
 def test_progress_names_every_dataset(finished: tuple[Project, str]) -> None:
     """While it runs, every dataset of a shard gives a line, and so does every epoch."""
-    assert len(re.findall(r"^measure [\w-]+: dataset \d", finished[1], flags=re.MULTILINE)) == 15
+    assert len(re.findall(r"^measure [\w-]+: dataset \d", finished[1], flags=re.MULTILINE)) == 18
     assert len(re.findall(r"^train_network: epoch \d/2", finished[1], flags=re.MULTILINE)) == 2
 
 
