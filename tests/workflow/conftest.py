@@ -38,6 +38,7 @@ class Project:
         """Run Snakemake as a user would and return what it said, both streams together."""
         # The copy is used, not an installed fibgap; its bytecode is not left behind.
         environment = {**os.environ, "PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"}
+        environment.pop("OMP_NUM_THREADS", None)  # as a user has it
         environment.update(variables or {})
         binaries = str(Path(sys.executable).parent)
         environment["PATH"] = f"{binaries}{os.pathsep}{environment['PATH']}"
