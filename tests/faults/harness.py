@@ -147,14 +147,16 @@ class Experiment(Project):
         """Let the jobs that are held go on."""
         (self.folder / "release").touch()
 
-    def wait_for_job(self, rule: str, said: str, process: subprocess.Popen[bytes]) -> None:
-        """Wait until a job of a rule has said something."""
+    def wait_for_jobs(
+        self, jobs: int, rule: str, said: str, process: subprocess.Popen[bytes]
+    ) -> None:
+        """Wait until so many jobs of a rule have said something."""
         logs = self.results / "logs"
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
-            for log in [*logs.glob(f"{rule}.log"), *logs.glob(f"{rule}/**/*.log")]:
-                if said in log.read_text():
-                    return
+            found = [*logs.glob(f"{rule}.log"), *logs.glob(f"{rule}/**/*.log")]
+            if sum(said in log.read_text() for log in found) >= jobs:
+                return
             assert process.poll() is None, f"the run ended before {rule} said {said!r}"
             time.sleep(0.02)
         raise AssertionError(f"{rule} did not say {said!r}")

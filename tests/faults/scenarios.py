@@ -27,7 +27,8 @@ def differences(experiment: Experiment, reference: Experiment) -> list[str]:
 
 def compared(experiment: Experiment, reference: Experiment) -> int:
     """Check that all is as in an undisturbed run, and return how many rows are lost: 0."""
-    assert differences(experiment, reference) == []
+    differing = differences(experiment, reference)
+    assert differing == [], differing
     assert experiment.left_over() == []
     assert experiment.missing_rows() == 0
     return experiment.missing_rows()
@@ -37,13 +38,14 @@ def killed(reference: Experiment, folder: Path) -> Fault:
     """Kill Snakemake with its jobs in a shard and in a training, and alone while a job lives on."""
     experiment = new_experiment(folder)
     finished: dict[str, tuple[int, str]] = {}
-    for rule, said, options in (
-        ("generate_volumes", "(1/", ["--until", "generate_volumes"]),
-        ("train_network", "epoch 1/3", ["--until", "train_network"]),
-        ("measure", "(1/", []),
+    for rule, said, jobs, options in (
+        ("generate_volumes", "(1/", 1, ["--until", "generate_volumes"]),
+        ("train_network", "epoch 1/3", 1, ["--until", "train_network"]),
+        # On both cores, so that no other job is at work when Snakemake is killed.
+        ("measure", "(1/", 2, []),
     ):
         process = experiment.start(*options, hold=rule)
-        experiment.wait_for_job(rule, said, process)
+        experiment.wait_for_jobs(jobs, rule, said, process)
         kill(process, whole_tree=rule != "measure")
         touched = changed(finished, experiment)
         assert touched == [], f"{touched} changed before the kill in {rule}"
@@ -190,7 +192,7 @@ def two_runs(reference: Experiment, folder: Path) -> Fault:
     experiment = reference.duplicate(folder)
     experiment.remove("measures/RNN-s", "tables", "logs")
     first = experiment.start(hold="measure")
-    experiment.wait_for_job("measure", "(1/", first)
+    experiment.wait_for_jobs(1, "measure", "(1/", first)
     said = experiment.fail()
     assert said.count("cannot be locked") == 1
     assert "Traceback" not in said

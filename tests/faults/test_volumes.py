@@ -28,7 +28,7 @@ def test_only_the_showcase_and_small_files_remain(tmp_path: Path) -> None:
     experiment = new_experiment(tmp_path / "paper")
     experiment.edit(CONFIG, "shard_size: 2}", "shard_size: 3, keep_volumes: false, showcase: 2}")
     process = experiment.start("all", hold="measure")
-    experiment.wait_for_job("measure", "(1/", process)
+    experiment.wait_for_jobs(1, "measure", "(1/", process)
     kill(process, whole_tree=True)
     assert experiment.run("--unlock", config=CONFIG).returncode == 0
     experiment.make("all")
