@@ -19,5 +19,6 @@ RUNS = {"finished": "finished", "copied": "finished", "reference": "faults"}
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep tests that share a run of the workflow in one process, where several run tests."""
     for item in items:
-        for fixture in RUNS.keys() & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.xdist_group(RUNS[fixture]))
+        fixtures = RUNS.keys() & set(getattr(item, "fixturenames", ()))
+        for run in {RUNS[fixture] for fixture in fixtures}:
+            item.add_marker(pytest.mark.xdist_group(run))
