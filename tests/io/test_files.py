@@ -66,7 +66,7 @@ def start(tmp_path):
 
 def test_of_two_processes_one_waits_until_the_other_is_killed(start):
     """The second says for whom it waits, and has the file as soon as the first is gone."""
-    first, second = start(), None
+    first = start()
     assert first.stdout.readline() == "has it\n"
     second = start()
     said = second.stdout.readline()
