@@ -8,8 +8,8 @@ import pandas as pd
 from fibgap import seeds
 from fibgap.experiment import config as configuration
 from fibgap.experiment.evaluation import measure_volume
-from fibgap.stack import nearest_layer
-from fibgap.synthetic.milling import draw_depths
+from fibgap.stack import between_slices
+from fibgap.synthetic.milling import mill_volume
 from fibgap.synthetic.structure import Level, generate_volume
 
 #: A setting: per level, solid fraction and wavelength in nm.
@@ -63,9 +63,8 @@ def original_errors(
             seed=seeds.sequence(config["base_seed"], "evaluation_volumes", dataset),
         )
         rng = seeds.generator(config["base_seed"], "milling", dataset)
-        last = nearest_layer(draw_depths(milling, (len(volume) - 1) * voxel_nm, rng), voxel_nm)[-1]
         record = measure_volume(
-            volume[: last + 1],
+            between_slices(volume, mill_volume(volume, milling, voxel_nm=voxel_nm, rng=rng)),
             measures,
             cut=config["measure"]["diffusivity_cut"],
             centred=config["measure"]["tpcf_centred"],
