@@ -12,7 +12,7 @@ from fibgap.workflow.job_log import job_log
 def main(
     measures: list, rows: str, shards: str, *, arms: list, datasets: int, shard_size: int
 ) -> None:
-    """Write one row a dataset and arm, each of them exactly once, and one a shard and arm."""
+    """Write one row per dataset and arm, each exactly once, and one per shard and arm."""
     metrics = collect_metrics(measures)
     require_every_dataset_once(metrics, arms, datasets)
     for table, path in ((metrics, rows), (summarise_shards(metrics, shard_size), shards)):

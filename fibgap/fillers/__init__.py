@@ -1,4 +1,4 @@
-"""Fillers: what puts gold into the missing layers, registered by name.
+"""Fillers: what puts solid into the missing layers, registered by name.
 
 A filler takes a `GappedVolume` and its own keyword options and returns the filled volume, shape
 (Z, Y, X) bool. Known layers pass through bit for bit: `fill` sees to it for every filler.

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
-#: ASSUME: an interpolated value of one half is gold. The margin is far above rounding in float32
+#: ASSUME: an interpolated value of one half is solid. The margin is far above rounding in float32
 #: and far below any other value that weights of small integer distances give, so that a tie is a
 #: tie on every machine and in both directions along z.
 GOLD_FROM = 0.5 - 1e-5
@@ -104,5 +104,5 @@ def apply_weights(
 
 
 def threshold(values: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Return where interpolated values are gold: at one half and above, see `GOLD_FROM`."""
+    """Return where interpolated values are solid: at one half and above, see `GOLD_FROM`."""
     return values >= np.float32(GOLD_FROM)

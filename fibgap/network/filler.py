@@ -22,7 +22,7 @@ from fibgap.stack import GappedVolume
 def cut(
     values: NDArray[np.float32], slices: NDArray[np.bool_], threshold: str = "half"
 ) -> NDArray[np.bool_]:
-    """Return where predicted values are gold.
+    """Return where predicted values are solid.
 
     Parameters
     ----------
@@ -50,10 +50,10 @@ def cut(
         return at_one_half(values)
     if threshold != "keep_fraction":
         raise InputError(f"threshold '{threshold}' is unknown; choose one of {THRESHOLDS}.")
-    gold = round(float(slices.mean()) * values.size)
-    if not gold:
+    solid = round(float(slices.mean()) * values.size)
+    if not solid:
         return np.zeros(values.shape, dtype=np.bool_)
-    return values >= np.partition(values, values.size - gold, axis=None)[values.size - gold]
+    return values >= np.partition(values, values.size - solid, axis=None)[values.size - solid]
 
 
 def network_options(

@@ -48,7 +48,7 @@ def original_errors(
     Returns
     -------
     pandas.DataFrame
-        One row a dataset, one column a measure.
+        One row per dataset, one column per measure.
     """
     structure = config["generate_volumes"]
     levels = [Level(*setting[i : i + 2]) for i in range(0, len(setting), 2)]

@@ -69,7 +69,7 @@ def run_stage(
     Returns
     -------
     pandas.DataFrame
-        One row a setting, the nearest to the target first.
+        One row per setting, the nearest to the target first.
     """
     names = parameter_names(len(settings[0]) // 2)
     rows: list[dict[Any, Any]] = pd.read_csv(path).to_dict("records") if path.is_file() else []

@@ -1,4 +1,4 @@
-"""From settings to one row a factor, point, arm and dataset."""
+"""From settings to one row per factor, point, arm and dataset."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -112,7 +112,7 @@ def measure_setting(
 
 
 def _rows_of(path: Path | str) -> pd.DataFrame:
-    """Return one row a dataset and arm of one setting."""
+    """Return one row per dataset and arm of one setting."""
     with open_hdf5(path) as file:
         arms = read_attributes(file)["arms"]
     frames = []
@@ -123,7 +123,7 @@ def _rows_of(path: Path | str) -> pd.DataFrame:
 
 
 def collect_rows(paths: Mapping[str, Path | str], cases: Sequence[Case]) -> pd.DataFrame:
-    """Return one row a factor, point, arm and dataset.
+    """Return one row per factor, point, arm and dataset.
 
     Parameters
     ----------
