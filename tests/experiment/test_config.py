@@ -51,9 +51,12 @@ generate_volumes:
   box_factor: 1.5
   levels: [{solid_fraction: 0.5, wavelength_nm: 40, shell_width: 1}]
 mill_slices: {distribution: normal, mean_nm: 10, sd_nm: 3, floor_nm: 2.5}
+depths:
+  ruler: {angle_deg: 60, lines: 4, reading_sd_nm: 1.25}
+  images: {side: 0, blur_pixels: 0, noise: 0, jitter_pixels: 0, search: 0}
 place_slices: {nominal_nm: 10, positions: rounded}
 arms:
-  - {name: RNN-s, placement: repositioned, filler: nearest, families: both, threshold: half,
+  - {name: RNN-s, placement: repositioned, depths: "true", filler: nearest, families: both, threshold: half,
      fill_holes: false, tables: []}
 fill_holes: {max_pixels: 19}
 training_sets: {}

@@ -8,6 +8,7 @@ from fibgap.experiment.config.ablations import Ablation
 from fibgap.experiment.config.arms import Arm
 from fibgap.experiment.config.calibrate import Calibrate
 from fibgap.experiment.config.datasets import Datasets
+from fibgap.experiment.config.depths import Depths
 from fibgap.experiment.config.fields import FolderName, Section, key, part
 from fibgap.experiment.config.fill_holes import FillHoles
 from fibgap.experiment.config.generate_volumes import GenerateVolumes
@@ -31,6 +32,7 @@ class Experiment(Section):
     datasets: Datasets = part(Datasets)
     generate_volumes: GenerateVolumes = part(GenerateVolumes)
     mill_slices: MillSlices = part(MillSlices, {})
+    depths: Depths = part(Depths, {})
     place_slices: PlaceSlices = part(PlaceSlices, {})
     arms: list[Arm] = key(
         "The arm table; each arm is a row of the tables that it names.", min_length=1

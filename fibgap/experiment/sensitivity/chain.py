@@ -11,13 +11,14 @@ from fibgap import seeds
 from fibgap.arms import ORIGINAL, Arm
 from fibgap.experiment.evaluation import (
     compare_with_truth,
+    error_in_all_layers,
     measure_volume,
+    within_truth,
 )
 from fibgap.io.shards import Record
-from fibgap.measures.voxelwise import voxel_error
 from fibgap.placement import placement_facts
 from fibgap.rebuilding import rebuild
-from fibgap.stack import GappedVolume, SliceStack, between_slices
+from fibgap.stack import SliceStack, between_slices
 from fibgap.synthetic.milling import Milling, mill_volume
 
 
@@ -94,41 +95,6 @@ def measure_depths(stack: SliceStack, error_nm: float, rng: np.random.Generator)
     return replace(stack, depths_nm=np.sort(stack.depths_nm + errors))
 
 
-def within_truth(
-    gapped: GappedVolume, volume: NDArray[np.bool_], layers: int
-) -> tuple[GappedVolume, NDArray[np.bool_]]:
-    """Return the part of a rebuilt volume that lies in the true one.
-
-    Slices at depths that were measured with an error may lie beyond the ends of the true volume,
-    where there is no voxel to compare with.
-
-    Parameters
-    ----------
-    gapped : GappedVolume
-        The placement.
-    volume : (Z, Y, X) bool
-        The rebuilt volume.
-    layers : int
-        Number of layers of the true volume.
-
-    Returns
-    -------
-    GappedVolume
-        From its first to its last known layer inside; unchanged where the geometry is not kept.
-    (Z', Y, X) bool
-        The same layers of the volume.
-    """
-    if gapped.origin_layer is None:
-        return gapped, volume
-    depth = gapped.layers + gapped.origin_layer
-    inside = (depth >= 0) & (depth < layers)
-    if inside.all():
-        return gapped, volume
-    first, last = np.flatnonzero(inside)[[0, -1]].tolist()
-    known = gapped.layers
-    return gapped.between(first, last), volume[known[first] : known[last] + 1]
-
-
 def _measure_arm(
     arm: Mapping[str, Any],
     stack: SliceStack,
@@ -157,11 +123,7 @@ def _measure_arm(
     alone = measuring.measure(volume)
     part, volume = within_truth(gapped, volume, len(truth))
     compared = compare_with_truth(alone, volume, part, truth, true_record)
-    facts["voxel_error_all"] = (
-        float("nan")
-        if part.origin_layer is None
-        else voxel_error(volume, between_slices(truth, part), np.arange(len(volume)))
-    )
+    facts["voxel_error_all"] = error_in_all_layers(volume, part, truth)
     return Record(compared.arrays, {**compared.attributes, **facts})
 
 
