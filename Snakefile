@@ -1,6 +1,6 @@
 """fibgap: from synthetic hierarchical gold to Tables S3 and S4.
 
-Paths: <results>/STEP/[ARM or PLACEMENT/]SHARD.h5, where <results> is results/NAME, NAME is the experiment's name in the
+Paths: <results>/STEP/[ARM or SOURCE or PLACEMENT/SOURCE/]SHARD.h5, where <results> is results/NAME, NAME is the experiment's name in the
 configuration, and a shard holds datasets.shard_size datasets. Everything a person reads lies in <results>/tables,
 <results>/figures and <results>/report.html.
 """
@@ -28,6 +28,7 @@ pathvars:
 
 include: "rules/synthesis.smk"
 include: "rules/milling.smk"
+include: "rules/depths.smk"
 include: "rules/placement.smk"
 include: "rules/planes.smk"
 include: "rules/network.smk"

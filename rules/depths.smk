@@ -19,8 +19,7 @@ rule estimate_depths:
         datasets=datasets_of,
         source="{depths}",
         base_seed=EXPERIMENT["base_seed"],
-        settings=lambda wildcards: depth_settings(wildcards.depths),
-        nominal_nm=lambda wildcards: depth_nominal(wildcards.depths),
+        settings=depth_settings,
         code=code("estimate_depths"),
     script:
         "../workflow_scripts/estimate_depths.py"

@@ -119,11 +119,9 @@ rule plot_history:
 rule export_showcase:
     input:
         truth=f"<results>/volumes/{SHOWCASE_SHARD}.h5",
-        placed=f"<results>/placed/repositioned/{SHOWCASE_SHARD}.h5",
+        placed=f"<results>/placed/repositioned/{TRUE}/{SHOWCASE_SHARD}.h5",
         arms=[final_volumes_of(arm, SHOWCASE_SHARD) for arm in ARMS],
-        placements=[
-            f"<results>/placed/{arm['placement']}/{SHOWCASE_SHARD}.h5" for arm in ARMS.values()
-        ],
+        placements=[placed_of(arm, SHOWCASE_SHARD) for arm in ARMS],
     output:
         stacks=directory("<results>/showcase"),
         figure=report(
@@ -143,6 +141,7 @@ rule export_showcase:
         runtime=minutes("export_showcase"),
     params:
         arms=list(ARMS),
+        judged=[name for name, arm in ARMS.items() if arm["depths"] == TRUE],
         dataset=DATASETS["showcase"],
         code=code("export_showcase"),
     script:

@@ -1,7 +1,7 @@
 """Tell where the slices of a shard lie, by one source (reads: slices; writes: depths)."""
 
 from fibgap.experiment.depth_sources import depth_errors, estimate_depths
-from fibgap.io.records import depths_to_record, stack_from_record
+from fibgap.io.records import stack_from_record
 from fibgap.io.shards import Record, inherited_attributes, process_shard, read_record
 from fibgap.workflow.digests import chain_digest
 from fibgap.workflow.job_log import job_log
@@ -15,14 +15,16 @@ def main(slices: str, output: str, *, params: dict) -> None:
         depths = estimate_depths(
             stack,
             params["source"],
-            settings=params["settings"],
-            nominal_nm=params["nominal_nm"],
+            params["settings"],
             base_seed=params["base_seed"],
             dataset=dataset,
         )
         for note in depths.notes:
             print(f"dataset {dataset}: {note}")
-        return depths_to_record(depths, depth_errors(depths, stack.depths_nm))
+        arrays = {"depths_nm": depths.depths_nm}
+        if depths.sd_nm is not None:
+            arrays["sd_nm"] = depths.sd_nm
+        return Record(arrays, {"source": depths.source, **depth_errors(depths, stack.depths_nm)})
 
     process_shard(
         output,

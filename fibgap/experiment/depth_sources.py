@@ -17,7 +17,6 @@ from fibgap.depths import (
     read_ruler,
     ruler_depths,
 )
-from fibgap.errors import InputError
 from fibgap.stack import SliceStack
 from fibgap.synthetic.readings import Imaging, Ruler, draw_widths, show_slices
 
@@ -33,28 +32,29 @@ class Seen:
     ----------
     stack : SliceStack
         Slices at their true depths.
-    ruler : Ruler
-        The ruler that was milled beside it.
-    imaging : Imaging
-        How slices are shown.
-    search : int
-        Shifts in pixels over which images are laid on each other.
-    nominal_nm : float
-        What is taken for the thickness of every slice.
+    settings : dict
+        From `settings_of`.
     base_seed, dataset : int
         Of the streams of readings and images: all sources see the same of them.
     """
 
     stack: SliceStack
-    ruler: Ruler
-    imaging: Imaging
-    search: int
-    nominal_nm: float
+    settings: Mapping[str, Any]
     base_seed: int
     dataset: int
 
     def _rng(self, stream: str) -> np.random.Generator:
         return seeds.generator(self.base_seed, stream, self.dataset)
+
+    @property
+    def ruler(self) -> Ruler:
+        """The ruler that was milled beside the stack."""
+        return Ruler(**self.settings["ruler"])
+
+    @property
+    def search(self) -> int:
+        """Shifts in pixels over which images are laid over each other."""
+        return int(self.settings["images"]["search"])
 
     @property
     def total_nm(self) -> float:
@@ -63,7 +63,8 @@ class Seen:
 
     def images(self) -> NDArray[Any]:
         """Return the slices as they are shown."""
-        return show_slices(self.stack.slices, self.imaging, self._rng("images"))
+        shown = {name: value for name, value in self.settings["images"].items() if name != "search"}
+        return show_slices(self.stack.slices, Imaging(**shown), self._rng("images"))
 
     def widths_nm(self) -> NDArray[np.float64]:
         """Return the widths of the ruler as they are read."""
@@ -71,15 +72,13 @@ class Seen:
 
 
 def _ruler(seen: Seen) -> Depths:
-    return ruler_depths(
-        seen.widths_nm(), seen.ruler.angle_deg, sd_nm=seen.ruler.width_sd_nm, narrowing=False
-    )
+    angle, sd = seen.ruler.angle_deg, seen.ruler.width_sd_nm
+    return ruler_depths(seen.widths_nm(), angle, sd_nm=sd, narrowing=False)
 
 
 def _images(seen: Seen, total_nm: float | None = None) -> Depths:
-    return depths_from_images(
-        seen.images(), seen.stack.voxel_nm, total_nm=total_nm, search=seen.search
-    )
+    voxel_nm = seen.stack.voxel_nm
+    return depths_from_images(seen.images(), voxel_nm, total_nm=total_nm, search=seen.search)
 
 
 def _images_total(seen: Seen) -> Depths:
@@ -87,44 +86,81 @@ def _images_total(seen: Seen) -> Depths:
 
 
 def _fused(seen: Seen) -> Depths:
-    readings, sd = read_ruler(
-        seen.widths_nm(), seen.ruler.angle_deg, sd_nm=seen.ruler.width_sd_nm, narrowing=False
-    )
+    angle, width_sd = seen.ruler.angle_deg, seen.ruler.width_sd_nm
+    readings, sd = read_ruler(seen.widths_nm(), angle, sd_nm=width_sd, narrowing=False)
     thickness = estimate_thickness(seen.images(), search=seen.search)
     # The order in which slices were milled is known, as for a ruler alone.
     return fuse_depths(np.sort(readings), sd, thickness, seen.stack.voxel_nm)
 
 
 def _nominal(seen: Seen) -> Depths:
-    return nominal_depths(len(seen.stack.slices), seen.nominal_nm)
+    return nominal_depths(len(seen.stack.slices), seen.settings["nominal_nm"])
 
 
 def _nominal_total(seen: Seen) -> Depths:
-    return nominal_depths(len(seen.stack.slices), seen.total_nm / (len(seen.stack.slices) - 1))
+    count = len(seen.stack.slices)
+    return nominal_depths(count, seen.total_nm / (count - 1))
 
 
-#: By name: what it is, in a clause for tables, and the function that tells depths by it.
-_SOURCES: dict[str, tuple[str, Callable[[Seen], Depths]]] = {
-    "ruler": ("depths read from a ruler", _ruler),
-    "images": ("depths from the images", _images),
-    "images_total": ("depths from the images, the total depth known", _images_total),
-    "fused": ("depths from a ruler and the images together", _fused),
-    "nominal": ("depths by one nominal thickness for all slices", _nominal),
-    "nominal_total": ("one thickness for all slices, the total depth known", _nominal_total),
+@dataclass(frozen=True)
+class ArmSource:
+    """A source of depths of the arm table.
+
+    Attributes
+    ----------
+    words : str
+        What it is, in a clause for tables.
+    tell : callable
+        Returns the depths.
+    reads : tuple of str
+        What it is told of the configuration: "ruler" and "images" of the section `depths`, and
+        "nominal_nm" of `place_slices`.
+    """
+
+    words: str
+    tell: Callable[[Seen], Depths]
+    reads: tuple[str, ...] = ()
+
+
+def _true(seen: Seen) -> Depths:
+    return Depths(seen.stack.depths_nm, "measured", np.zeros(len(seen.stack.slices)))
+
+
+#: All sources by their names in the arm table.
+DEPTHS: dict[str, ArmSource] = {
+    TRUE: ArmSource("true depths", _true),
+    "ruler": ArmSource("depths read from a ruler", _ruler, ("ruler",)),
+    "images": ArmSource("depths from the images", _images, ("images",)),
+    "images_total": ArmSource(
+        "depths from the images, the total depth known", _images_total, ("images",)
+    ),
+    "fused": ArmSource("depths from a ruler and the images together", _fused, ("ruler", "images")),
+    "nominal": ArmSource("one nominal thickness for all slices", _nominal, ("nominal_nm",)),
+    "nominal_total": ArmSource(
+        "one thickness for all slices, the total depth known", _nominal_total
+    ),
 }
-#: What every source is, by its name in the arm table.
-DEPTHS: dict[str, str] = {
-    TRUE: "true depths",
-    **{name: words for name, (words, _) in _SOURCES.items()},
-}
+
+
+def settings_of(config: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """Return the part of a configuration that a source reads.
+
+    Parameters
+    ----------
+    config : dict
+        A checked configuration.
+    source : str
+        A key of `DEPTHS`.
+    """
+    known = {**config["depths"], "nominal_nm": config["place_slices"]["nominal_nm"]}
+    return {name: known[name] for name in DEPTHS[source].reads}
 
 
 def estimate_depths(
     stack: SliceStack,
     source: str,
+    settings: Mapping[str, Any],
     *,
-    settings: Mapping[str, Mapping[str, Any]],
-    nominal_nm: float,
     base_seed: int,
     dataset: int,
 ) -> Depths:
@@ -137,9 +173,7 @@ def estimate_depths(
     source : str
         A key of `DEPTHS`.
     settings : dict
-        The section `depths` of the configuration.
-    nominal_nm : float
-        What is taken for the thickness of every slice, where nothing tells it.
+        From `settings_of`.
     base_seed, dataset : int
         Readings and images are drawn from the streams of this dataset, so that sources are
         compared on the same of them.
@@ -153,38 +187,23 @@ def estimate_depths(
     Raises
     ------
     InputError
-        If the source is unknown, or sees too little to tell depths.
+        If the source sees too little to tell depths.
 
     Examples
     --------
     >>> slices = np.array([[[1, 0]], [[1, 1]], [[0, 1]]], dtype=bool)
     >>> stack = SliceStack(slices, np.array([0.0, 6.0, 22.0]), 2.5)
-    >>> given = {"nominal_nm": 10, "base_seed": 0, "dataset": 0}
-    >>> settings = {"ruler": {}, "images": {}}
+    >>> settings = {"nominal_nm": 10}
     >>> for source in ("true", "nominal", "nominal_total"):
-    ...     estimate_depths(stack, source, settings=settings, **given).depths_nm.tolist()
+    ...     told = estimate_depths(stack, source, settings, base_seed=0, dataset=0)
+    ...     print(told.depths_nm.tolist())
     [0.0, 6.0, 22.0]
     [0.0, 10.0, 20.0]
     [0.0, 11.0, 22.0]
     """
-    if source not in DEPTHS:
-        raise InputError(f"depths '{source}' are unknown; choose one of {', '.join(DEPTHS)}.")
-    if source == TRUE:
-        return Depths(stack.depths_nm, "measured", np.zeros(len(stack.depths_nm)))
-    imaging = dict(settings["images"])
-    search = int(imaging.pop("search", 0))
-    seen = Seen(
-        stack,
-        Ruler(**settings["ruler"]),
-        Imaging(**imaging),
-        search,
-        nominal_nm,
-        base_seed,
-        dataset,
-    )
-    told = _SOURCES[source][1](seen)
-    start = float(stack.depths_nm[0]) - float(told.depths_nm[0])
-    return Depths(told.depths_nm + start, told.source, told.sd_nm, told.notes)
+    told = DEPTHS[source].tell(Seen(stack, settings, base_seed, dataset))
+    shift = float(stack.depths_nm[0]) - float(told.depths_nm[0])
+    return Depths(told.depths_nm + shift, told.source, told.sd_nm, told.notes)
 
 
 def depth_errors(depths: Depths, true_nm: NDArray[np.float64]) -> dict[str, float]:
@@ -228,4 +247,3 @@ def depth_errors(depths: Depths, true_nm: NDArray[np.float64]) -> dict[str, floa
 def _rms(values: NDArray[np.float64]) -> float:
     """Return the root mean square."""
     return float(np.sqrt(np.mean(values**2)))
-

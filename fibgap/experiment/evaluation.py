@@ -1,6 +1,7 @@
 """What is measured of one dataset: the true volume, and every arm beside it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from fibgap.measures import measure
 from fibgap.measures.anisotropy import anisotropy_error, truth_error
 from fibgap.measures.voxelwise import dice, solid_fraction, voxel_error
 from fibgap.stack import GappedVolume, between_slices
+from fibgap.statistics import depth_columns
 
 
 def anisotropy_errors(curves: dict[str, NDArray[np.float64]]) -> dict[str, float]:
@@ -179,3 +181,31 @@ def error_in_all_layers(
     if gapped.origin_layer is None:
         return float("nan")
     return voxel_error(volume, between_slices(truth, gapped), np.arange(len(volume)))
+
+
+def wrong_depths(
+    volume: NDArray[np.bool_],
+    gapped: GappedVolume,
+    truth: NDArray[np.bool_],
+    told: Mapping[str, Any],
+) -> dict[str, float]:
+    """Return what stands beside the other errors where slices may lie at wrong depths.
+
+    Parameters
+    ----------
+    volume, gapped, truth
+        See `error_in_all_layers`.
+    told : dict
+        Attributes of the depths by which the arm was placed, among them those of
+        `fibgap.experiment.depth_sources.depth_errors`; empty where these were the true ones.
+
+    Returns
+    -------
+    dict
+        By column name, see `fibgap.statistics.depth_columns`: errors of true depths are 0.
+    """
+    all_layers, *errors = depth_columns()
+    return {
+        all_layers: error_in_all_layers(volume, gapped, truth),
+        **{name: float(told.get(name, 0.0)) for name in errors},
+    }

@@ -56,8 +56,8 @@ depths:
   images: {side: 0, blur_pixels: 0, noise: 0, jitter_pixels: 0, search: 0}
 place_slices: {nominal_nm: 10, positions: rounded}
 arms:
-  - {name: RNN-s, placement: repositioned, depths: "true", filler: nearest, families: both, threshold: half,
-     fill_holes: false, tables: []}
+  - {name: RNN-s, placement: repositioned, depths: "true", filler: nearest, families: both,
+     threshold: half, fill_holes: false, tables: []}
 fill_holes: {max_pixels: 19}
 training_sets: {}
 networks: {}

@@ -50,7 +50,7 @@ def _place(where: str) -> Iterator[None]:
 
 
 def _check_arms(config: Config) -> None:
-    """Check that arms have names of their own, a network where they need one, and use for depths."""
+    """Check that arms have names of their own, and what their placement and filler need."""
     names = [arm["name"] for arm in config["arms"]]
     for arm in config["arms"]:
         head = f"configuration: the arm '{arm['name']}'"
