@@ -1,9 +1,14 @@
 """Tables S3 and S4, figures, a showcase to look at, and the report."""
 
+from fibgap.experiment.by_source import source_families
+
 # What stands beside the published tables, see fibgap/report/results.py.
 FINDINGS = ["all_arms", "agreement", "comparisons", "wins", "names"]
 if BASELINE in ARMS and any(arm in NETWORK_ARMS or arm in CLASSICAL[1:] for arm in ARMS):
     FINDINGS += ["shares", "equivalence"]
+if source_families(EXPERIMENT["arms"]):
+    FINDINGS.append("by_source")
+FOR_PAPERS = [*PAPER_TABLES, *(name for name in FINDINGS if name == "by_source")]
 # Relative, so that a checkout that is moved has nothing to do.
 PUBLISHED = os.path.relpath(f"{workflow.basedir}/config/reference")
 REFERENCE = collect(f"{PUBLISHED}/table_{{table}}.csv", table=["S3", "S4"])
@@ -32,7 +37,7 @@ rule make_tables:
             collect("<results>/tables/{table}.md", table=[*PAPER_TABLES, *FINDINGS]),
             non_empty=True,
         ),
-        ensure(collect("<results>/tables/{table}.tex", table=PAPER_TABLES), non_empty=True),
+        ensure(collect("<results>/tables/{table}.tex", table=FOR_PAPERS), non_empty=True),
     log:
         "<logs>/make_tables.log",
     benchmark:

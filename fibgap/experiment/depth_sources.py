@@ -108,8 +108,10 @@ class ArmSource:
 
     Attributes
     ----------
+    title : str
+        Its name in tables.
     words : str
-        What it is, in a clause for tables.
+        What it tells, in a clause for lists of names.
     tell : callable
         Returns the depths.
     reads : tuple of str
@@ -117,6 +119,7 @@ class ArmSource:
         "nominal_nm" of `place_slices`.
     """
 
+    title: str
     words: str
     tell: Callable[[Seen], Depths]
     reads: tuple[str, ...] = ()
@@ -128,16 +131,28 @@ def _true(seen: Seen) -> Depths:
 
 #: All sources by their names in the arm table.
 DEPTHS: dict[str, ArmSource] = {
-    TRUE: ArmSource("true depths", _true),
-    "ruler": ArmSource("depths read from a ruler", _ruler, ("ruler",)),
-    "images": ArmSource("depths from the images", _images, ("images",)),
+    TRUE: ArmSource("true", "true depths", _true),
+    "ruler": ArmSource("ruler", "depths read from a ruler", _ruler, ("ruler",)),
+    "images": ArmSource("images", "depths from the images", _images, ("images",)),
     "images_total": ArmSource(
-        "depths from the images, the total depth known", _images_total, ("images",)
+        "images, total known",
+        "depths from the images, the total depth known",
+        _images_total,
+        ("images",),
     ),
-    "fused": ArmSource("depths from a ruler and the images together", _fused, ("ruler", "images")),
-    "nominal": ArmSource("one nominal thickness for all slices", _nominal, ("nominal_nm",)),
+    "fused": ArmSource(
+        "ruler and images",
+        "depths from a ruler and the images together",
+        _fused,
+        ("ruler", "images"),
+    ),
+    "nominal": ArmSource(
+        "nominal", "depths by one nominal thickness for all slices", _nominal, ("nominal_nm",)
+    ),
     "nominal_total": ArmSource(
-        "one thickness for all slices, the total depth known", _nominal_total
+        "nominal, total known",
+        "depths by one thickness for all slices, the total depth known",
+        _nominal_total,
     ),
 }
 
