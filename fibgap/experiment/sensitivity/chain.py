@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from fibgap import seeds
 from fibgap.arms import ORIGINAL, Arm
+from fibgap.depths import Depths
+from fibgap.experiment.depth_sources import TRUE, depth_errors, estimate_depths, settings_of
 from fibgap.experiment.evaluation import (
     compare_with_truth,
     error_in_all_layers,
@@ -138,6 +140,7 @@ def evaluate_dataset(
     measuring: Measuring,
     base_seed: int,
     dataset: int,
+    depths: Mapping[str, Mapping[str, Any]] | None = None,
     fill_options: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, Record]:
     """Measure the true volume and every arm of one dataset under one setting.
@@ -148,7 +151,7 @@ def evaluate_dataset(
         The true volume of the dataset.
     arms : sequence of dict
         Rows of the arm table.
-    milling, nominal_nm, depth_error_nm
+    milling, nominal_nm, depth_error_nm, depths
         See `fibgap.experiment.sensitivity.plan.Setting`.
     voxel_nm : float
         Voxel size in nm.
@@ -165,7 +168,8 @@ def evaluate_dataset(
     dict of Record
         By arm, `ORIGINAL` first; the attributes are columns of the table of datasets, with the
         mean and the relative standard deviation of the slices as they were milled, and
-        `voxel_error_all`, the share of misclassified voxels in all layers.
+        `voxel_error_all`, the share of misclassified voxels in all layers; where an arm is not told
+        true depths, the errors of depths besides.
 
     Notes
     -----
@@ -181,11 +185,23 @@ def evaluate_dataset(
     )
     original = measuring.measure(between_slices(truth, stack))
     records = {ORIGINAL: original}
+    settings = {"depths": depths, "place_slices": {"nominal_nm": nominal_nm}}
+    told = {TRUE: Depths(measured.depths_nm, "measured")}
+    for source in dict.fromkeys(arm.get("depths", TRUE) for arm in arms):
+        if source != TRUE:
+            read = settings_of(settings, source)
+            told[source] = estimate_depths(
+                stack, source, read, base_seed=base_seed, dataset=dataset
+            )
     for arm in arms:
         options = (fill_options or {}).get(arm["name"], {})
-        records[arm["name"]] = _measure_arm(
-            arm, measured, truth, original, nominal_nm, options, measuring
-        )
+        own = told[arm.get("depths", TRUE)]
+        placed = replace(stack, depths_nm=own.depths_nm)
+        record = _measure_arm(arm, placed, truth, original, nominal_nm, options, measuring)
+        if len(told) > 1:
+            errors = depth_errors(own, stack.depths_nm)
+            record = Record(record.arrays, {**record.attributes, **errors})
+        records[arm["name"]] = record
     milled = _as_milled(stack)
     return {
         arm: Record(record.arrays, {**record.attributes, **milled})
