@@ -201,7 +201,7 @@ def test_example_of_reading_shards_runs(
     volume, gapped = gapped_example()
     measured = measure_volume(volume, ["tpcf", "lpf"])
     for path, record in (
-        ("placed/repositioned", gapped_to_record(gapped)),
+        ("placed/repositioned/true", gapped_to_record(gapped)),
         ("measures/RNN-s", measured),
     ):
         process_shard(
