@@ -4,7 +4,8 @@ from fibgap.experiment.by_source import source_families
 
 # What stands beside the published tables, see fibgap/report/results.py.
 FINDINGS = ["all_arms", "agreement", "comparisons", "wins", "names"]
-if BASELINE in ARMS and any(arm in NETWORK_ARMS or arm in CLASSICAL[1:] for arm in ARMS):
+RIVALS = [name for name, arm in ARMS.items() if arm["depths"] == TRUE] or list(ARMS)
+if BASELINE in RIVALS and any(arm in NETWORK_ARMS or arm in CLASSICAL[1:] for arm in RIVALS):
     FINDINGS += ["shares", "equivalence"]
 if source_families(EXPERIMENT["arms"]):
     FINDINGS.append("by_source")
