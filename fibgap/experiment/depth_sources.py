@@ -1,7 +1,7 @@
 """Where the slices of a simulated stack are taken to lie, by source, and how far that is off."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -218,7 +218,7 @@ def estimate_depths(
     """
     told = DEPTHS[source].tell(Seen(stack, settings, base_seed, dataset))
     shift = float(stack.depths_nm[0]) - float(told.depths_nm[0])
-    return Depths(told.depths_nm + shift, told.source, told.sd_nm, told.notes)
+    return replace(told, depths_nm=told.depths_nm + shift)
 
 
 def depth_errors(depths: Depths, true_nm: NDArray[np.float64]) -> dict[str, float]:
