@@ -2,8 +2,7 @@
 
 from fibgap.network.architecture import count_parameters
 from fibgap.network.weights import load_weights
-from fibgap.report.figures import save_figure
-from fibgap.report.figures.network import plot_network
+from fibgap.report.figures import plot_network, save_figure
 from fibgap.workflow.job_log import job_log
 
 

@@ -44,8 +44,8 @@ def write_mesh(path: Path | str, volume: NDArray[np.bool_], voxel_nm: float) -> 
     if field.max() <= 0.5:  # specks that smoothing took away
         field = np.pad(volume, 2).astype(np.float32)
     vertices, faces, _, _ = marching_cubes(field, 0.5)
-    # (z, y, x) to (x, y, z) mirrors the winding of the faces.
-    mesh = trimesh.Trimesh((vertices[:, ::-1] - 2) * voxel_nm, faces[:, ::-1], process=False)
+    # Read as (x, y, z), the faces of scikit-image are wound so that they look outwards.
+    mesh = trimesh.Trimesh((vertices[:, ::-1] - 2) * voxel_nm, faces, process=False)
     content = mesh.export(file_type=path.suffix[1:])
     with write_aside(path) as aside:
         aside.write_bytes(content)

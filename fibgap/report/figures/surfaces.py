@@ -25,7 +25,7 @@ from fibgap.stack import GappedVolume
 
 #: Turn about the milling axis and tilt towards the reader, in degrees.
 TURN, TILT = 32.0, 28.0
-#: Edge of a picture in pixels, and width in inches.
+#: Largest edge of a picture in pixels, and its width in inches.
 PIXELS, INCHES = 300, 2.3
 
 
@@ -153,7 +153,8 @@ def plot_surfaces(
         for panel in panels:
             panel.set_axis_off()
         for panel, (name, found) in zip(panels, volumes.items(), strict=False):
-            panel.imshow(render_surface(found[cut]), interpolation="none")
+            pixels = min(PIXELS, 4 * max(found[cut].shape))
+            panel.imshow(render_surface(found[cut], pixels=pixels), interpolation="none")
             panel.set_title(name, fontweight="bold", color=arm_color(name) if name in arms else INK)
         shown = ("solid", "false solid", "false pore")
         patches = [Patch(facecolor=COLORS[name], edgecolor="#888888", lw=0.5) for name in shown]
