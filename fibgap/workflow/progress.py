@@ -68,8 +68,8 @@ def follow(lines: Iterable[str], console: Console) -> None:
                 progress.update(task, completed=done, total=total, visible=True)
             elif dataset := _DATASET.match(line):
                 datasets += 1
-                step, done, total = dataset.groups()
-                words = f"{step} {done}/{total}"
+                step, of, count = dataset.groups()
+                words = f"{step} {of}/{count}"
                 progress.update(task, description=words, datasets=datasets)
             elif not _NOISE.match(line):
                 progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
