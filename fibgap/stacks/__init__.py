@@ -2,9 +2,9 @@
 
 `load_stack` reads images and depths and makes solid and pore of them. `check_stack` does the same
 and says what looks wrong. `fill_stack` goes from the stack to files: the volume, the mask of what
-was filled, a record, and a page. `leave_slices_out` compares fillers on slices of the stack that
-are hidden, and `choose_filler` takes the best. `measure_volume_file` measures a volume, and `simulate` makes a
-stack whose truth is known. The command `fibgap` is these calls with options.
+was filled, a record, and a page. `leave_slices_out` compares fillers on what of the stack is hidden
+from them, and `choose_filler` takes the best. `measure_volume_file` measures a volume, and
+`simulate` makes a stack whose truth is known. The command `fibgap` is these calls with options.
 """
 
 from fibgap.stacks.checking import CheckedStack, check_stack

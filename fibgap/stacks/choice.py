@@ -9,12 +9,10 @@ from fibgap.fillers import filler_names
 from fibgap.stack import SliceStack
 from fibgap.stacks.findings import Progress, silent
 from fibgap.stacks.judging import LeftOut, TooLittle, leave_slices_out
-from fibgap.stacks.offered import NETWORK, Offered, offer
+from fibgap.stacks.offered import NETWORK, Offered, default_filler, offer
 
 #: The filler that leaves the choice to fibgap.
 AUTO = "auto"
-#: What `AUTO` takes where fillers cannot be compared, the first that is registered.
-_BEST = ("signed_distance_spline", "cubic_spline")
 
 
 @dataclass(frozen=True)
@@ -95,6 +93,5 @@ def _best(stack: SliceStack, gpu: bool, progress: Progress) -> Choice:
     try:
         check = leave_slices_out(stack, gpu=gpu, progress=progress)
     except TooLittle as error:
-        best = next(name for name in _BEST if name in filler_names())
-        return Choice(best, f"{error}: so it is the one that is best for most materials.")
+        return Choice(default_filler(), f"{error}: so it is the one that is best for most stacks.")
     return _choice(offer(check.best, gpu=gpu), check.why(), check)

@@ -1,8 +1,9 @@
 """The leave-slices-out check: which filler is best for a stack whose truth nobody knows.
 
-Hiding a slice makes its gap about twice as wide as those that are to be filled, and fillers do not
-keep their order as gaps widen. So for every filler the misclassified share is fitted as a power of
-the gap's width, and the fit is read at the widths that the stack really has.
+Without a slice its gap is about twice as wide as those that are to be filled, and fillers do not
+keep their order as gaps widen: networks least of all. So the choice is by cuts across the slices,
+which can be hidden in gaps as wide as the real ones. Only where no direction in the plane looks
+like z it is by hidden slices, and errors are followed from their wide gaps down to the real ones.
 """
 
 import math
@@ -19,14 +20,15 @@ from fibgap.fillers import filler_names
 from fibgap.placement import place_slices
 from fibgap.stack import SliceStack
 from fibgap.stacks.findings import Progress, silent
-from fibgap.stacks.hiding import LEAST_SLICES, HiddenSlices, gap_widths, hide_slices
-from fibgap.stacks.offered import offer, shipped_networks, untrained_fillers
+from fibgap.stacks.hiding import Hidden, hide
+from fibgap.stacks.offered import default_filler, offer, shipped_networks, untrained_fillers
+from fibgap.stacks.parts import gap_widths
+from fibgap.stacks.power import fit_power
 
 #: Fillers whose expected shares differ by less than this part are equally good.
 TIE = 0.01
-#: ASSUME: exponents are near this one, as firmly as these many hidden slices say it whose gaps
-#: differ in width by a factor of e. Between 1 (nearest slice) and 2 (interpolated outlines).
-_EXPONENT, _FIRMNESS = 1.5, 2.0
+#: Of fewer slices nothing is hidden.
+LEAST_SLICES = 8
 #: At most so many classes of gap widths.
 _CLASSES = 8
 
@@ -43,22 +45,21 @@ class WidthClass:
     ----------
     low, high : float
         The width in voxels, from slice to slice: from, and below.
-    slices : int
-        Hidden slices in such gaps.
+    slices, cuts : int
+        Hidden slices and hidden cuts in such gaps.
     layers : int
         Layers that are really missing in such gaps.
-    misclassified : dict of str to float
-        By filler, the share of pixels of these hidden slices; empty if there is none.
-    expected : dict of str to float
-        By filler, the share of voxels that is expected in these layers; empty if there is none.
+    in_slices, in_cuts : dict of str to float
+        By filler, the misclassified share of their known pixels; empty if there is none.
     """
 
     low: float
     high: float
     slices: int
+    cuts: int
     layers: int
-    misclassified: dict[str, float]
-    expected: dict[str, float]
+    in_slices: dict[str, float]
+    in_cuts: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -67,28 +68,36 @@ class LeftOut:
 
     Attributes
     ----------
-    hidden : HiddenSlices
-        What every filler misclassified in slices that were hidden.
+    hidden : Hidden
+        What every filler misclassified in what was hidden.
     widths : (M,) float64
         Width in voxels of the gap of every layer that is really missing.
     """
 
-    hidden: HiddenSlices
+    hidden: Hidden
     widths: NDArray[np.float64]
+
+    @property
+    def by_cuts(self) -> bool:
+        """Whether hidden cuts decide; else hidden slices do."""
+        return bool((self.hidden.along != "z").any())
 
     @cached_property
     def fits(self) -> dict[str, tuple[float, float]]:
         """By filler, the share at a width of one voxel and the exponent, see `fit_power`."""
-        hidden = self.hidden
+        used = (self.hidden.along != "z") == self.by_cuts
         return {
-            name: fit_power(hidden.widths, wrong / hidden.pixels)
-            for name, wrong in hidden.wrong.items()
+            name: fit_power(self.hidden.widths[used], (wrong / self.hidden.pixels)[used])
+            for name, wrong in self.hidden.wrong.items()
         }
 
     @cached_property
     def expected(self) -> dict[str, float]:
         """By filler, the share of misclassified voxels that is expected in the missing layers."""
-        return {name: float(self._at(name, self.widths).mean()) for name in self.fits}
+        return {
+            name: float(np.minimum(scale * self.widths**exponent, 1).mean())
+            for name, (scale, exponent) in self.fits.items()
+        }
 
     @property
     def best(self) -> str:
@@ -98,61 +107,59 @@ class LeftOut:
 
     @cached_property
     def classes(self) -> tuple[WidthClass, ...]:
-        """Misclassified and expected shares by gap width, from narrow to wide."""
-        hidden = self.hidden
-        both = np.concatenate([hidden.widths, self.widths])
-        low = math.floor(both.min())
-        step = max(1, math.ceil((math.floor(both.max()) + 1 - low) / _CLASSES))
+        """Misclassified shares by gap width, from narrow to wide."""
+        slices, cuts = self.hidden.along == "z", self.hidden.along != "z"
+        every = np.floor(np.concatenate([self.hidden.widths, self.widths]))
+        low, high = int(every.min()), int(every.max()) + 1
+        step = math.ceil((high - low) / _CLASSES)
         found = []
-        for start in range(low, math.floor(both.max()) + 1, step):
-            here = (hidden.widths >= start) & (hidden.widths < start + step)
-            missing = self.widths[(self.widths >= start) & (self.widths < start + step)]
-            if not here.any() and not len(missing):
-                continue
-            pixels = int(hidden.pixels[here].sum())
-            found.append(
-                WidthClass(
-                    low=float(start),
-                    high=float(start + step),
-                    slices=int(here.sum()),
-                    layers=len(missing),
-                    misclassified={
-                        name: int(wrong[here].sum()) / pixels
-                        for name, wrong in hidden.wrong.items()
-                        if pixels
-                    },
-                    expected={
-                        name: float(self._at(name, missing).mean())
-                        for name in self.fits
-                        if len(missing)
-                    },
-                )
+        for start in range(low, high, step):
+            here, layers = (
+                (widths >= start) & (widths < start + step)
+                for widths in (self.hidden.widths, self.widths)
             )
+            if here.any() or layers.any():
+                found.append(
+                    WidthClass(
+                        low=start,
+                        high=start + step,
+                        slices=int((here & slices).sum()),
+                        cuts=int((here & cuts).sum()),
+                        layers=int(layers.sum()),
+                        in_slices=self._shares(here & slices),
+                        in_cuts=self._shares(here & cuts),
+                    )
+                )
         return tuple(found)
 
-    def _at(self, name: str, widths: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the share that is expected at widths."""
-        scale, exponent = self.fits[name]
-        return np.minimum(scale * widths**exponent, 1)
+    def _shares(self, rows: NDArray[np.bool_]) -> dict[str, float]:
+        """Return the misclassified share of some of what was hidden, by filler."""
+        pixels = int(self.hidden.pixels[rows].sum())
+        return {
+            name: int(wrong[rows].sum()) / pixels
+            for name, wrong in self.hidden.wrong.items()
+            if pixels
+        }
 
     def why(self) -> str:
         """Say why `best` is taken, in words that may follow its name and a colon."""
         shares, best = self.expected, self.best
-        compared = f"of {len(shares)} fillers compared on {len(self.hidden)} hidden slices"
-        expected = f"the fewest voxels in gaps as wide as those of this stack, {shares[best]:.2%}"
+        if self.by_cuts:
+            how = "on cuts across the slices, hidden in gaps as wide as the real ones"
+        else:
+            how = "on hidden slices, whose errors were followed down to the widths of the real gaps"
         others = sorted((share, name) for name, share in shares.items() if name != best)
         if not others:
-            return f"it is the only filler that was tried on {len(self.hidden)} hidden slices."
+            return f"no other filler was compared {how}."
         least, second = others[0]
+        compared = f"of {len(shares)} fillers that were compared {how},"
         if least <= shares[best] * (1 + TIE):
             return (
-                f"{compared} it and {second} are equally good, and it is the quicker one: it is "
-                f"expected to misclassify {shares[best]:.2%} of the voxels in gaps as wide as "
-                f"those of this stack, {second} {least:.2%}."
+                f"{compared} none misclassifies clearly fewer voxels ({shares[best]:.2%}; {second} "
+                f"{least:.2%}), and it is the quickest of the equally good ones."
             )
-        said = (
-            f"{compared} it is expected to misclassify {expected}, against {least:.2%} by {second}"
-        )
+        said = f"{compared} it misclassifies the fewest voxels: {shares[best]:.2%}"
+        said += f", against {least:.2%} by {second}"
         untrained = [(share, name) for share, name in others if name in filler_names()]
         if untrained and second not in filler_names():
             said += f" and {untrained[0][0]:.2%} by {untrained[0][1]}, the best without training"
@@ -163,8 +170,8 @@ class LeftOut:
         return {
             "taken": self.best,
             "why": self.why(),
-            "hidden_slices": len(self.hidden),
-            "hidden_pixels": int(self.hidden.pixels.sum()),
+            "by": "cuts" if self.by_cuts else "slices",
+            "hidden": {along: int((self.hidden.along == along).sum()) for along in ("z", "y", "x")},
             "blocks_zyx": [[list(part) for part in block] for block in self.hidden.blocks],
             "fillers": {
                 name: {
@@ -180,9 +187,10 @@ class LeftOut:
                     "from_voxels": each.low,
                     "below_voxels": each.high,
                     "hidden_slices": each.slices,
+                    "hidden_cuts": each.cuts,
                     "missing_layers": each.layers,
-                    "misclassified": each.misclassified,
-                    "expected": each.expected,
+                    "misclassified_in_slices": each.in_slices,
+                    "misclassified_in_cuts": each.in_cuts,
                 }
                 for each in self.classes
             ],
@@ -196,54 +204,6 @@ class LeftOut:
             yield f"  {name:{longest}}  {share:.2%}"
         for name, reason in self.hidden.refused.items():
             yield f"  {name} was not compared: {reason.removesuffix('.')}"
-
-
-def fit_power(widths: NDArray[np.float64], shares: NDArray[np.float64]) -> tuple[float, float]:
-    """Fit misclassified shares by ``scale * width ** exponent``.
-
-    Parameters
-    ----------
-    widths : (H,) float64
-        Widths of gaps in voxels.
-    shares : (H,) float64
-        Misclassified shares; they may be 0.
-
-    Returns
-    -------
-    scale, exponent : float
-        Of least squared relative deviations, the exponent drawn towards 1.5 where the widths
-        hardly differ; 0 and 1.5 if no share is above 0.
-
-    Notes
-    -----
-    Quasi-likelihood with a logarithmic link and a constant relative deviation, solved by
-    iteratively reweighted least squares (McCullagh and Nelder, Generalized Linear Models, 1989).
-
-    Examples
-    --------
-    >>> widths = np.array([4.0, 4.0, 8.0])
-    >>> scale, exponent = fit_power(widths, 0.01 * widths**1.5)
-    >>> round(scale, 6), round(exponent, 6)
-    (0.01, 1.5)
-    """
-    if not shares.any():
-        return 0.0, _EXPONENT
-    logs = np.log(widths)
-    centre = float(logs.mean())
-    matrix = np.stack([np.ones_like(logs), logs - centre], axis=1)
-    prior = np.array([[0, 0], [0, _FIRMNESS]])
-    normal = matrix.T @ matrix + prior
-    found = np.array([math.log(shares.mean()), _EXPONENT])
-    for _ in range(100):
-        values = matrix @ found
-        working = values + shares * np.exp(-values) - 1
-        target = matrix.T @ working + prior @ np.array([0, _EXPONENT])
-        step = np.linalg.solve(normal, target) - found
-        # Half steps settle where a full one would swing about the solution.
-        found = found + step / 2
-        if np.abs(step).max() < 1e-10:
-            break
-    return float(np.exp(found[0] - found[1] * centre)), float(found[1])
 
 
 def leave_slices_out(
@@ -282,8 +242,19 @@ def leave_slices_out(
 
     Notes
     -----
-    Of a large stack two blocks of 24 slices of 96 x 96 pixels are looked at, so that the check
-    takes seconds for every filler, whatever the size of the stack.
+    The stack is filled by a classical filler and turned on its side. Cuts along y, and along x, are
+    left as far apart as the slices are; those between are hidden and filled. Pixels count where a
+    slice shows the truth. The misclassified share is fitted as a power of the width of the gap, and
+    the fit is read at the widths that the stack has. Of a large stack two blocks of 24 slices of
+    64 x 64 pixels are looked at, whatever its size.
+
+    Examples
+    --------
+    >>> z, y, x = np.indices((25, 24, 24))
+    >>> ball = (z - 12) ** 2 + (y - 12) ** 2 + (x - 12) ** 2 < 100
+    >>> stack = SliceStack(ball[::3], np.arange(0.0, 25.0, 3.0), 1.0)
+    >>> leave_slices_out(stack, ["nearest", "shape_based"]).best
+    'shape_based'
     """
     if len(stack.slices) < LEAST_SLICES:
         raise TooLittle(
@@ -295,9 +266,9 @@ def leave_slices_out(
         raise TooLittle("no layer is missing, so there is nothing to compare fillers by")
     names = [*untrained_fillers(), *shipped_networks()] if fillers is None else list(fillers)
     fills = {name: offer(name, gpu=gpu).fill for name in names}
-    hidden = hide_slices(stack, fills, progress)
+    hidden = hide(stack, fills, default_filler(), progress)
     if not len(hidden):
-        raise TooLittle("where slices were hidden, the others showed one phase only or left no gap")
+        raise TooLittle("nothing of it can be hidden: what is left shows one phase, or has no gap")
     if not hidden.wrong:
         raise InputError(f"no filler can be compared: {'; '.join(hidden.refused.values())}")
     return LeftOut(hidden, widths)

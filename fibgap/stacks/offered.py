@@ -15,6 +15,8 @@ from fibgap.stack import GappedVolume
 NETWORK = "network"
 #: What takes least time comes first: of fillers that are equally good, the first is taken.
 _QUICKEST = ("nearest", "linear", "cubic_spline", "signed_distance_spline", "shape_based")
+#: What is best for most materials, the first that is registered.
+_BEST = ("signed_distance_spline", "cubic_spline")
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,11 @@ def untrained_fillers() -> list[str]:
     """
     names = [name for name in filler_names() if name != NETWORK]
     return sorted(names, key=lambda name: (*_QUICKEST, name).index(name))
+
+
+def default_filler() -> str:
+    """Return the filler that needs no training and is best for most materials."""
+    return next(name for name in _BEST if name in filler_names())
 
 
 def shipped_networks() -> list[str]:
