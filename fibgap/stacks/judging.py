@@ -43,7 +43,7 @@ class WidthClass:
 
     Attributes
     ----------
-    low, high : float
+    low, high : int
         The width in voxels, from slice to slice: from, and below.
     slices, cuts : int
         Hidden slices and hidden cuts in such gaps.
@@ -53,8 +53,8 @@ class WidthClass:
         By filler, the misclassified share of their known pixels; empty if there is none.
     """
 
-    low: float
-    high: float
+    low: int
+    high: int
     slices: int
     cuts: int
     layers: int
