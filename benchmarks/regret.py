@@ -198,6 +198,8 @@ def main() -> None:
     names = [*untrained_fillers(), *chosen]
     made = MATERIALS | {Path(each).name: cube(each) for each in arguments.volume}
     draw = distances(arguments.depths)
+    if unknown := set(arguments.only or ()) - set(made):
+        parser.error(f"there is no material {unknown}; there are {', '.join(made)}")
     rows = []
     for number, (material, make) in enumerate(made.items()):
         if arguments.only and material not in arguments.only:
