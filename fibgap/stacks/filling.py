@@ -146,7 +146,7 @@ def fill_stack(
     with collected() as warned:
         loaded = load_stack(source, progress=progress, **how)
         require_apart(out, loaded.files)
-        choice = choose_filler(loaded.stack, filler, weights=weights, gpu=gpu)
+        choice = choose_filler(loaded.stack, filler, weights=weights, gpu=gpu, progress=progress)
         progress(f"filling by {choice.filler}", 0, 0)
         arm = Arm(filler=choice.filler, fill_holes=fill_holes)
         rebuilt = rebuild(loaded.stack, arm, options=choice.options, positions="true", check=False)
