@@ -4,6 +4,7 @@ import itertools
 import os
 import weakref
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -53,9 +54,16 @@ class OnDisk:
             if os.fstat(file.fileno()).st_size != size:
                 file.truncate(size)
         #: Views share it, so that the file goes with the last of them.
-        self._file = _File(path)
+        self._file = _Holder()
         if not keep:
             weakref.finalize(self._file, _remove, path)
+
+    def release(self) -> None:
+        """Let the file of a stack that was kept go when nobody holds the stack any more."""
+        path = _new_name(self.path.parent)
+        self.path.rename(path)
+        self.path = path
+        weakref.finalize(self._file, _remove, path)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -90,13 +98,13 @@ class OnDisk:
         return index % count if self._order is None else int(self._order[index])
 
     def __getitem__(self, key: Any, /) -> Any:
-        """Return a part of the stack in memory, or a view on disk if all axes are taken whole."""
+        """Return a part of the stack in memory; of the stack turned round (``[::-1]``), a view."""
         if isinstance(key, int | np.integer):
             pixels = self._home[1] * self._home[2]
             offset = self._one(int(key)) * pixels * self.dtype.itemsize
             values = np.fromfile(self.path, self.dtype, pixels, offset=offset)
             return values.reshape(self._home[1:])
-        if isinstance(key, slice) and len(range(len(self))[key]) == len(self):
+        if isinstance(key, slice) and key.step == -1 and len(range(len(self))[key]) == len(self):
             return self.take(range(len(self))[key])
         first, *rest = key if isinstance(key, tuple) else (key,)
         if self._order is not None:
@@ -155,15 +163,20 @@ class OnDisk:
         return sum(float(image.sum(dtype=np.float64)) for image in self) / self.size
 
 
-class _File:
-    """A file that goes when nobody holds it any more."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
+class _Holder:
+    """What all views of one file hold."""
 
 
 def _remove(path: Path) -> None:
-    path.unlink(missing_ok=True)
+    """Remove a file, and its folder if that was the last one."""
+    with suppress(OSError):
+        path.unlink()
+        path.parent.rmdir()
+
+
+def _new_name(folder: Path) -> Path:
+    """Return a name that tells which process the file belongs to."""
+    return folder / f"stack-{os.getpid()}-{next(_NUMBERS)}"
 
 
 def on_disk(values: Any) -> bool:
@@ -173,8 +186,8 @@ def on_disk(values: Any) -> bool:
 
 def new_on_disk(folder: Path, shape: tuple[int, int, int], dtype: Any) -> NDArray[Any]:
     """Return a stack on disk for what an array is used for; its file goes with it."""
-    path = folder / f"stack-{os.getpid()}-{next(_NUMBERS)}"
-    return cast("NDArray[Any]", OnDisk(path, shape, dtype))
+    folder.mkdir(parents=True, exist_ok=True)
+    return cast("NDArray[Any]", OnDisk(_new_name(folder), shape, dtype))
 
 
 def map_slices(

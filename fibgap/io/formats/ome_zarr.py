@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import product
 from math import ceil, prod
 from pathlib import Path
 from typing import Any
@@ -198,13 +199,16 @@ def _write_image(group: zarr.Group, layers: Layers) -> None:
 
 
 def _fill(array: zarr.Array[Any], layers: Layers, source: Any) -> None:
-    """Write an array a row of blocks at a time, from the layers or from the next finer level."""
-    for start in range(0, array.shape[0], _CHUNK):
-        stop = min(start + _CHUNK, array.shape[0])
+    """Write an array blocks by blocks along x, from the layers or from the next finer level."""
+    n_z, n_y, _ = array.shape
+    for start, first in product(range(0, n_z, _CHUNK), range(0, n_y, _CHUNK)):
+        stop, last = min(start + _CHUNK, n_z), min(first + _CHUNK, n_y)
         if source is None:
-            array[start:stop] = layers.block(start, stop)
+            values = layers.block(start, stop, slice(first, last))
         else:
-            array[start:stop] = _halve(np.asarray(source[2 * start : 2 * stop]))
+            # Of an axis of one voxel, which is not halved, these are all as well.
+            values = _halve(np.asarray(source[2 * start : 2 * stop, 2 * first : 2 * last]))
+        array[start:stop, first:last] = values
 
 
 def _halve(values: NDArray[Any]) -> NDArray[Any]:
