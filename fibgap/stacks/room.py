@@ -99,7 +99,8 @@ class Room:
 
     def allocate(self, shape: tuple[int, int, int], dtype: Any) -> NDArray[Any]:
         """Return an array for images, on disk if reading and segmenting them takes too much."""
-        if _READING * prod(shape) * np.dtype(dtype).itemsize <= self.memory:
+        size = prod(shape) * np.dtype(dtype).itemsize
+        if _READING * size <= self.memory:
             return np.empty(shape, dtype)
         return new_on_disk(self.folder, shape, dtype)
 
