@@ -166,8 +166,10 @@ def _own_name(path: Path) -> str | None:
     """Return "volume" if an HDF5 file has an array of that name, as those written here have."""
     import h5py
 
+    from fibgap.io.hdf5 import open_for_reading
+
     try:
-        with h5py.File(path, "r") as file:
+        with open_for_reading(path) as file:
             return "volume" if isinstance(file.get("volume"), h5py.Dataset) else None
     except OSError:
         return None  # read_images says what is wrong

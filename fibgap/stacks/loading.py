@@ -110,6 +110,8 @@ def _read(
 ) -> ImageStack:
     """Read the images, and note what their files hold."""
     voxel = how.get("voxel")
+    if room:
+        room.require_readable(source)
     images = read_images(
         source,
         dataset=how.get("dataset"),

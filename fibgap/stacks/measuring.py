@@ -169,6 +169,7 @@ def measure_volume_file(
     with ExitStack() as ends, collected() as warned:
         room = Room.of(memory, _folder_for(full_path(path), ends))
         progress("reading", 0, 0)
+        room.require_readable(path)
         volume = _read(path, dataset, phase, threshold, "otsu" if otsu else None, room)
         names = _measurable(list(measures or []), volume, room)
         values: dict[str, NDArray[np.float64]] = {}
@@ -265,7 +266,7 @@ def _misclassified(
             f"the true volume '{truth}' has shape {true.shape}, but '{path}' has {volume.shape}."
         )
     layers = np.arange(len(volume)) if filled is None else filled
-    if not on_disk(volume):
+    if not on_disk(volume) or not len(layers):
         return voxel_error(volume, true, layers)
     # One layer after the other: they are of one size, so that the mean of them is that of all.
     return float(np.mean([voxel_error(volume[z][None], true[z][None], [0]) for z in layers]))

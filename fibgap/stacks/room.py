@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fibgap.errors import InputError
+from fibgap.io.sources import Source, find_source
 from fibgap.on_disk import new_on_disk, on_disk
 from fibgap.stack import SliceStack
 
@@ -103,6 +104,23 @@ class Room:
         if _READING * size <= self.memory:
             return np.empty(shape, dtype)
         return new_on_disk(self.folder, shape, dtype)
+
+    def require_readable(self, source: Source) -> None:
+        """Refuse a file that can only be read as a whole, and is larger than the memory.
+
+        Raises
+        ------
+        InputError
+            It says which formats are read block by block.
+        """
+        found = find_source(source)
+        size = found.paths[0].stat().st_size
+        if len(found.paths) == 1 and found.form.whole and size > self.memory:
+            raise InputError(
+                f"'{found.paths[0]}' of {show_size(size)} is larger than the memory of "
+                f"{show_size(self.memory)}, and {found.form.name} is read as a whole: save it as "
+                "TIFF, HDF5 or OME-Zarr, which are read block by block."
+            )
 
     def too_little(self, stack: SliceStack, *, network: bool = False) -> str:
         """Return a sentence if filling a stack in memory would take too much, else ''.
