@@ -225,9 +225,7 @@ def map_slices(
     return result
 
 
-def joined(
-    first: NDArray[Any], second: NDArray[Any], order: NDArray[np.int64]
-) -> NDArray[Any]:
+def joined(first: NDArray[Any], second: NDArray[Any], order: NDArray[np.int64]) -> NDArray[Any]:
     """Return two stacks as one in another order; stacks on disk are two views of one stack."""
     if isinstance(first, OnDisk) and isinstance(second, OnDisk):
         return cast("NDArray[Any]", first.beside(second).take(order))

@@ -200,7 +200,6 @@ def _interpolated(image: NDArray[Any], axis: int, ratio: float) -> NDArray[np.fl
 def _resample(images: NDArray[Any], axis: int, ratio: float) -> NDArray[Any]:
     """Return a stack with one axis resampled, of the same type."""
 
-
     def finer(_: int, image: NDArray[Any]) -> NDArray[Any]:
         if images.dtype == np.bool_:
             smooth = convolve1d(image.astype(np.float32), _ACROSS, 2 - axis, mode="nearest")

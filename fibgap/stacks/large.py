@@ -104,6 +104,8 @@ def blocks_kept(out: Path) -> Iterator[None]:
         kept = not wrong and (folder / "journal.json").is_file()
         if not kept:
             shutil.rmtree(folder, ignore_errors=True)
+        for each in folder.glob(f"stack-{os.getpid()}-*"):  # which the error may hold
+            each.unlink()
         if isinstance(error, OSError):
             more = f" What was done is kept in '{folder}': the same command goes on." * kept
             reason = error.strerror or str(error)
