@@ -89,14 +89,11 @@ class Plan:
 def _default_setting(config: Mapping[str, Any]) -> Setting:
     """Return the configuration's own setting, without arms: depths are measured exactly."""
     milling, nominal_nm = Milling(**config["mill_slices"]), config["place_slices"]["nominal_nm"]
-    images = dict(config["depths"]["images"])
-    # Whole slices are as large as they are: so that a factor passes through the default.
-    images["side"] = images["side"] or min(config["generate_volumes"]["shape"][1:])
-    return Setting(milling, nominal_nm, 0.0, (), {**config["depths"], "images": images})
+    return Setting(milling, nominal_nm, 0.0, (), config["depths"])
 
 
-def _default_values(setting: Setting, voxel_nm: float) -> dict[str, float]:
-    """Return where the default setting lies on every factor."""
+def _default_values(setting: Setting, voxel_nm: float, side: int) -> dict[str, float]:
+    """Return where the default setting lies on every factor; whole slices have a side, too."""
     milling = setting.milling
     # No milling but a lognormal one lies on that factor.
     tails = {"lognormal_sd": milling.sd_nm / milling.mean_nm}
@@ -110,6 +107,7 @@ def _default_values(setting: Setting, voxel_nm: float) -> dict[str, float]:
             factor: setting.depths[part][key] / (voxel_nm if key.endswith("_nm") else 1)
             for factor, (part, key) in _TOLD_FROM.items()
         },
+        "image_side": setting.depths["images"]["side"] or side,
     }
 
 
@@ -205,7 +203,8 @@ def make_plan(config: Mapping[str, Any]) -> Plan:
     """
     voxel_nm = config["generate_volumes"]["voxel_nm"]
     start = _default_setting(config)
-    here = _default_values(start, voxel_nm)
+    side = min(config["generate_volumes"]["shape"][1:])
+    here = _default_values(start, voxel_nm, side)
     settings = {DEFAULT: start}
     cases: list[Case] = []
     used_at_default: dict[str, None] = {}
@@ -216,6 +215,11 @@ def make_plan(config: Mapping[str, Any]) -> Plan:
             away = abs(value - here.get(factor, math.inf))
             at_default = away <= 1e-9 * max(1.0, abs(value))
             name = DEFAULT if at_default else f"{factor}_{index}"
+            if factor == "image_side" and value > side:
+                raise InputError(
+                    f"configuration: sensitivity.factors.image_side has the point {value:g}, but "
+                    f"slices have {side} pixels."
+                )
             if not at_default:
                 settings[name] = _possible(start, factor, value, voxel_nm, tuple(acted_on))
             for arm in shown:
@@ -239,9 +243,6 @@ def _possible(
         setting = vary(replace(start, arms=arms), factor, value, voxel_nm)
     except InputError as error:
         raise InputError(f"{head} {error}") from None
-    largest = start.depths["images"]["side"]
-    if factor == "image_side" and value > largest:
-        raise InputError(f"{head} slices have no more than {largest} pixels.")
     if setting.nominal_nm < voxel_nm:
         raise InputError(
             f"{head} its nominal thickness of {setting.nominal_nm:g} nm is below the voxel of "
