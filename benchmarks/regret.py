@@ -21,7 +21,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 from scipy.spatial import cKDTree
 
 from fibgap import seeds
@@ -191,7 +190,6 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", help="these materials")
     parser.add_argument("--keep", type=Path)
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
     warnings.simplefilter("ignore", FibgapWarning)
     networks = arguments.networks
     chosen = shipped_networks() if networks is None else [f"shipped:{name}" for name in networks]
