@@ -265,8 +265,7 @@ def leave_slices_out(
     if not len(widths):
         raise TooLittle("no layer is missing, so there is nothing to compare fillers by")
     names = [*untrained_fillers(), *shipped_networks()] if fillers is None else list(fillers)
-    fills = {name: offer(name, gpu=gpu).fill for name in names}
-    hidden = hide(stack, fills, default_filler(), progress)
+    hidden = hide(stack, names, lambda name: offer(name, gpu=gpu).fill, default_filler(), progress)
     if not len(hidden):
         raise TooLittle("nothing of it can be hidden: what is left shows one phase, or has no gap")
     if not hidden.wrong:
