@@ -11,7 +11,7 @@ import click
 from fibgap import __version__
 from fibgap.cli.console import Console
 from fibgap.cli.help import Command, Grouped, Main
-from fibgap.cli.options import common, in_order, reading, said, source
+from fibgap.cli.options import common, in_order, memory, reading, said, source
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -135,6 +135,7 @@ def check(stack: tuple[str, ...], quiet: bool, as_json: bool, **options: Any) ->
     group="Filling",
     help="Close holes of at most 19 pixels in filled layers.",
 )
+@memory
 @reading
 @common
 def fill(stack: tuple[str, ...], output: Path, quiet: bool, as_json: bool, **options: Any) -> None:
@@ -209,6 +210,7 @@ def fill(stack: tuple[str, ...], output: Path, quiet: bool, as_json: bool, **opt
     group="How the volume is read",
     help="Find the threshold by Otsu's method.",
 )
+@memory
 @common
 def measure(volume: str, quiet: bool, as_json: bool, **options: Any) -> None:
     """Measure a VOLUME along z, y and x: solid fraction, curves, anisotropy errors.
