@@ -1,6 +1,6 @@
 """A volume in a file, measured along its three axes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -108,6 +108,7 @@ def measure_volume_file(
     threshold: float | None = None,
     otsu: bool = False,
     truth: Path | str | None = None,
+    options: Mapping[str, Any] | None = None,
     progress: Progress = silent,
 ) -> MeasuredVolume:
     """Measure a volume in a file along its three axes.
@@ -129,6 +130,8 @@ def measure_volume_file(
     truth : path, optional
         The true volume, of the same shape: voxels that differ are counted, in the filled layers
         if the mask that `fill_stack` writes is there.
+    options : mapping, optional
+        Options of the measures, see `fibgap.measures.measure`.
     progress : callable, optional
         Called with a stage, how much is done and how much there is.
 
@@ -159,7 +162,7 @@ def measure_volume_file(
         values: dict[str, NDArray[np.float64]] = {}
         for name in names:
             progress(f"measuring {measure_symbol(name)}", 0, 0)
-            values |= measure(volume.solid, [name])
+            values |= measure(volume.solid, [name], **(options or {}))
         wrong, filled = None, None
         if truth is not None:
             filled = _filled_layers(full_path(path))

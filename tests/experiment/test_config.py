@@ -436,7 +436,7 @@ TRAINING = ("networks", "item", "training")
         (("fillers", "item", "filler"), "magic", "must be one of auto, cubic_spline, "),
         (("fill_stack", "format"), "png", "must be one of ome.zarr, "),
         # One of two kinds.
-        (("stacks", "item", "phase"), "solid", "must be a number or a list of numbers, without"),
+        (("stacks", "item", "phase"), "2", "must be a number or a list of numbers, without"),
         (("stacks", "item", "phase"), [1, "2"], "must be a number or a list of numbers."),
         (("stacks", "item", "path"), 3, "must be text or a list of texts."),
         # Names that become folders.
@@ -486,8 +486,8 @@ def test_missing_key_fails_by_name(path):
 @pytest.mark.parametrize("key", ["datasets", "generate_volumes", "arms"])
 def test_synthetic_datasets_need_three_sections(key):
     """One of them without another is a mistake, whether there are own stacks or not."""
-    for stacks in ({}, {"item": {"path": "slices"}}):
-        values = {**SMALLEST, "stacks": stacks}
+    for stacks in ({}, {"stacks": {"item": {"path": "slices"}}}):
+        values = {**SMALLEST, **stacks}
         del values[key]
         assert f"configuration: the top level lacks the key '{key}'." == refusal(values)
         with pytest.raises(jsonschema.ValidationError) if not stacks else nullcontext():
@@ -512,7 +512,7 @@ def test_own_stacks_need_no_synthetic_dataset():
 def test_options_of_the_command_are_keys():
     """Whatever the library takes to read and to fill a stack, a configuration can say."""
     stacks, fillers_ = (dict(NODES)[name, "item"]["properties"] for name in ("stacks", "fillers"))
-    assert {*stacks} == {*How.__annotations__, "path", "fillers"}
+    assert {*stacks} == {*How.__annotations__, "path", "fillers", "truth"}
     assert {"filler", "weights", "fill_holes"} <= {*fillers_}
     assert not {"gpu", "force", "page", "progress", "out", "source", "how"} & {*fillers_}
     assert stacks["tilt"]["description"].startswith("Angle in degrees under which slices were")

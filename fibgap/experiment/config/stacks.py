@@ -27,6 +27,9 @@ class _Images(Section):
         None,
         min_length=1,
     )
+    truth: str = key(
+        "The true volume, where it is known: voxels of filled layers that differ are counted.", None
+    )
 
 
 class _Named(Section):

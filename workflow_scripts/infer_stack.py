@@ -1,0 +1,27 @@
+"""Fill an own stack where a network may do it (reads: images, depths, weights; writes: volume,
+record, page, picture).
+"""
+
+import torch
+
+from fibgap.report.figures.cut import write_picture, zx_cut
+from fibgap.report.stack_page import stack_page
+from fibgap.stacks.filling import fill_stack
+from fibgap.workflow.job_log import job_log
+from fibgap.workflow.own_stacks import of_stack, reading
+
+
+def main(volume: str, picture: str, *, gpu: bool, params: dict) -> None:
+    """Fill a stack by a network, or by what fibgap chooses."""
+    stack, filler = params["stack"], params["filler"]
+    options = {**reading(stack), **filler, "gpu": gpu}
+    filled = fill_stack(stack["path"], volume, page=stack_page, force=True, **options)
+    write_picture(picture, zx_cut(filled.gapped, filled.volume))
+    print(*filled.verdict, sep="\n")
+
+
+if "snakemake" in globals():
+    with job_log(snakemake.log[0]), of_stack(snakemake.params.name):
+        torch.set_num_threads(snakemake.threads)
+        output, gpus = snakemake.output, snakemake.resources.gpu
+        main(output.volume, output.picture, gpu=bool(gpus), params=dict(snakemake.params))
