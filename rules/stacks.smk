@@ -108,7 +108,10 @@ rule measure_stack:
     params:
         name="{stack}",
         measures=MEASURES,
-        options=MEASURE_OPTIONS,
+        options=dict(
+            cut=EXPERIMENT["measure"]["diffusivity_cut"],
+            centred=EXPERIMENT["measure"]["tpcf_centred"],
+        ),
         code=code("measure_stack"),
     script:
         "../workflow_scripts/measure_stack.py"

@@ -1,6 +1,4 @@
-"""Fill an own stack where a network may do it (reads: images, depths, weights; writes: volume,
-record, page, picture).
-"""
+"""Fill an own stack, maybe by a network (reads: as fill_stack, and weights; writes: the same)."""
 
 import torch
 

@@ -12,7 +12,7 @@ def main(volume: str, truths: list, output: str, *, params: dict) -> None:
     """Measure a volume along its axes; the list of its truths is empty, or holds the one."""
     truth = truths[0] if truths else None
     measured = measure_volume_file(
-        volume, measures=params["measures"], truth=truth, options=params["options"]
+        volume, measures=params["measures"], truth=truth, **params["options"]
     )
     print(*measured.lines(), sep="\n")
     with write_aside(output) as aside:
@@ -21,6 +21,10 @@ def main(volume: str, truths: list, output: str, *, params: dict) -> None:
 
 if "snakemake" in globals():
     with job_log(snakemake.log[0]), of_stack(snakemake.params.name):
+        if {"d", "d_solid"} & {*snakemake.params.measures}:
+            import torch
+
+            torch.set_num_threads(snakemake.threads)
         main(
             snakemake.input.volume,
             list(snakemake.input.truth),

@@ -1,4 +1,4 @@
-"""Put all own stacks on one page (reads: checks, records, measures, pictures; writes: HTML, CSV)."""
+"""Put own stacks on one page (reads: checks, records, measures, pictures; writes: HTML, CSV)."""
 
 from pathlib import Path
 

@@ -81,9 +81,7 @@ class StackSection:
         return {name: warnings for name, warnings in own.items() if warnings}
 
 
-def read_stack(
-    name: str, folder: Path, fillings: Mapping[str, float | None]
-) -> StackSection:
+def read_stack(name: str, folder: Path, fillings: Mapping[str, float | None]) -> StackSection:
     """Read what the rules wrote of a stack.
 
     Parameters

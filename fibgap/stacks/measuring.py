@@ -1,6 +1,6 @@
 """A volume in a file, measured along its three axes."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -108,7 +108,8 @@ def measure_volume_file(
     threshold: float | None = None,
     otsu: bool = False,
     truth: Path | str | None = None,
-    options: Mapping[str, Any] | None = None,
+    cut: int = 0,
+    centred: bool = False,
     progress: Progress = silent,
 ) -> MeasuredVolume:
     """Measure a volume in a file along its three axes.
@@ -130,8 +131,11 @@ def measure_volume_file(
     truth : path, optional
         The true volume, of the same shape: voxels that differ are counted, in the filled layers
         if the mask that `fill_stack` writes is there.
-    options : mapping, optional
-        Options of the measures, see `fibgap.measures.measure`.
+    cut : int
+        Side in voxels of the central cut on which D is taken, 0 for the whole volume. A volume
+        with a shorter side is cut to that side.
+    centred : bool
+        Whether the square of the solid fraction is taken off the TPCF.
     progress : callable, optional
         Called with a stage, how much is done and how much there is.
 
@@ -159,10 +163,11 @@ def measure_volume_file(
     with collected() as warned:
         progress("reading", 0, 0)
         volume = _read(path, dataset, phase, threshold, "otsu" if otsu else None)
+        side = min(cut, *volume.solid.shape) if cut else None
         values: dict[str, NDArray[np.float64]] = {}
         for name in names:
             progress(f"measuring {measure_symbol(name)}", 0, 0)
-            values |= measure(volume.solid, [name], **(options or {}))
+            values |= measure(volume.solid, [name], cut=side, centred=centred)
         wrong, filled = None, None
         if truth is not None:
             filled = _filled_layers(full_path(path))
