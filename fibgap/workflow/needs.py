@@ -83,12 +83,12 @@ NEEDS = {
     "measure_sensitivity": Need(500, {"voxels": 80}, {"voxels": 30}),
     "tabulate_sensitivity": Need(500, base_s=300),
     "plot_sensitivity": Need(500, base_s=100),
-    # Images as they are read, in halves and as floats; "pixels" of all of them.
-    "check_stack": Need(300, {"pixels": 20}, {"pixels": 2}),
-    "fill_stack": Need(300, {"voxels": 20}, {"voxels": 3}, base_s=60),
-    "infer_stack": Need(600, {"voxels": 25, "forward": 4350}, {"voxels": 3, "forward": 20}),
-    "measure_stack": Need(330, {"voxels": 20, "cut": 120}, {"voxels": 2, "cut": 10}),
-    "report_stacks": Need(300, base_s=300),
+    # "pixels" are here those of all images; 8 bits each were measured.
+    "check_stack": Need(190, {"pixels": 8}, {"pixels": 2}),
+    "fill_stack": Need(190, {"voxels": 11}, {"voxels": 3}, base_s=60),
+    "infer_stack": Need(440, {"voxels": 25, "forward": 4350}, {"voxels": 3, "forward": 20}, 60),
+    "measure_stack": Need(295, {"voxels": 3, "cut": 120}, {"voxels": 2, "cut": 10}),
+    "report_stacks": Need(190, base_s=300),
     "make_costs": Need(500, base_s=100),
 }
 

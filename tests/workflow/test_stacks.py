@@ -168,6 +168,21 @@ def test_without_fillers_fibgap_chooses(unfilled: Project) -> None:
     }
 
 
+def test_the_shipped_configuration_has_a_plan(fresh: Project) -> None:
+    """Its comments say how its two stacks are made; they are filled in five ways in all."""
+    for name in ("try", "thin"):
+        simulate(fresh.folder / name, shape=(16, 16, 16))
+    jobs = fresh.planned("stacks", config="config/stacks.yaml")
+    assert jobs == {
+        "check_stack": 2,
+        "fill_stack": 4,
+        "infer_stack": 1,
+        "measure_stack": 5,
+        "report_stacks": 1,
+        "stacks": 1,
+    }
+
+
 def test_own_stacks_beside_synthetic_datasets(unfilled: Project) -> None:
     """A configuration with both makes both, or the stacks alone if they are asked for."""
     write_config(unfilled)
