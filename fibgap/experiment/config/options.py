@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
 from pydantic import Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema
@@ -33,10 +33,11 @@ class Either:
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         """Return the check."""
-        schema = handler(source)
-        schema["custom_error_type"] = "either_type"
-        schema["custom_error_message"] = f"must be {self.words}"
-        return schema
+        told = {
+            "custom_error_type": "either_type",
+            "custom_error_message": f"must be {self.words}",
+        }
+        return cast("CoreSchema", {**handler(source), **told})
 
 
 def option_keys(
