@@ -1,7 +1,6 @@
 """Fill an own stack (reads: images, depths; writes: volume, record, page, picture)."""
 
-from fibgap.report.figures.cut import write_picture, zx_cut
-from fibgap.report.stack_page import stack_page
+from fibgap.report.stacks_page import page_with_picture
 from fibgap.stacks.filling import fill_stack
 from fibgap.workflow.job_log import job_log
 from fibgap.workflow.own_stacks import of_stack, reading
@@ -11,8 +10,8 @@ def main(volume: str, picture: str, *, params: dict) -> None:
     """Fill a stack by a classical filler."""
     stack, filler = params["stack"], params["filler"]
     options = {**reading(stack), **filler}
-    filled = fill_stack(stack["path"], volume, page=stack_page, force=True, **options)
-    write_picture(picture, zx_cut(filled.gapped, filled.volume))
+    page = page_with_picture(picture)
+    filled = fill_stack(stack["path"], volume, page=page, force=True, **options)
     print(*filled.verdict, sep="\n")
 
 

@@ -2,8 +2,7 @@
 
 import torch
 
-from fibgap.report.figures.cut import write_picture, zx_cut
-from fibgap.report.stack_page import stack_page
+from fibgap.report.stacks_page import page_with_picture
 from fibgap.stacks.filling import fill_stack
 from fibgap.workflow.job_log import job_log
 from fibgap.workflow.own_stacks import of_stack, reading
@@ -13,8 +12,8 @@ def main(volume: str, picture: str, *, gpu: bool, params: dict) -> None:
     """Fill a stack by a network, or by what fibgap chooses."""
     stack, filler = params["stack"], params["filler"]
     options = {**reading(stack), **filler, "gpu": gpu}
-    filled = fill_stack(stack["path"], volume, page=stack_page, force=True, **options)
-    write_picture(picture, zx_cut(filled.gapped, filled.volume))
+    page = page_with_picture(picture)
+    filled = fill_stack(stack["path"], volume, page=page, force=True, **options)
     print(*filled.verdict, sep="\n")
 
 

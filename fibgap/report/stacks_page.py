@@ -1,7 +1,7 @@
 """The page of many own stacks: every stack filled in every way, side by side."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,10 @@ from typing import Any
 import pandas as pd
 
 from fibgap.measures import measure_symbol
+from fibgap.report.figures.cut import write_picture, zx_cut
 from fibgap.report.page import Picture, render
+from fibgap.report.stack_page import stack_page
+from fibgap.stacks import FilledStack
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,23 @@ class StackSection:
         common = {*self.checked["warnings"]}
         own = {each.name: [w for w in each.warnings if w not in common] for each in self.fillings}
         return {name: warnings for name, warnings in own.items() if warnings}
+
+
+def page_with_picture(picture: Path | str) -> Callable[[FilledStack], str]:
+    """Return what makes the page of a filled stack, and a picture beside it.
+
+    Parameters
+    ----------
+    picture : path
+        Where a cut through the volume goes, as PNG. Of a volume larger than memory it shows the
+        same part as the page.
+    """
+
+    def page(filled: FilledStack) -> str:
+        write_picture(picture, zx_cut(filled.gapped, filled.volume))
+        return stack_page(filled)
+
+    return page
 
 
 def read_stack(name: str, folder: Path, fillings: Mapping[str, float | None]) -> StackSection:

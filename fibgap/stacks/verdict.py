@@ -91,6 +91,7 @@ def fill_verdict(
     return (
         stack_verdict(loaded, gapped)[0],
         filled,
+        *([f"Why {choice.check.best}: {choice.check.why()}"] if choice.check else []),
         _isotropy(directions),
     )
 
