@@ -28,7 +28,7 @@ class Experiment(Section):
 
     # What `check_tables` holds: synthetic datasets, own stacks, or both.
     model_config = ConfigDict(
-        json_schema_extra={"anyOf": [{"required": SYNTHETIC}, {"required": ["stacks"]}]}
+        json_schema_extra={"anyOf": [{"required": [*SYNTHETIC]}, {"required": ["stacks"]}]}
     )
 
     name: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9_-]*$", max_length=100)] = key(
