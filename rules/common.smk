@@ -18,8 +18,9 @@ from snakemake.exceptions import WorkflowError
 
 # Snakemake gives its interpreter to a shell as it is, and replaces braces in the paths of scripts.
 sys.executable = shlex.quote(sys.executable)
-if {"{", "}"} & set(workflow.basedir):
-    raise WorkflowError(f"the path of this checkout has braces, move it: {workflow.basedir}")
+for what, path in {"checkout": workflow.basedir, "working directory": os.getcwd()}.items():
+    if {"{", "}"} & set(path):
+        raise WorkflowError(f"the path of this {what} has braces, move it: {path}")
 
 try:
     # Snakemake hands over what stands inside a --config value as text.
