@@ -36,9 +36,24 @@ def main() -> None:
     examples=[
         "fibgap check slices --depths depths.csv",
         'fibgap check "slices/*.png" --spacing 10nm --voxel 2.5nm --otsu',
+        "fibgap check slices --depths depths.csv --judge",
     ],
 )
 @source
+@click.option(
+    "--judge",
+    is_flag=True,
+    cls=Grouped,
+    group="Filling",
+    help="Compare all fillers on what of the stack is hidden from them, and say which is best.",
+)
+@click.option(
+    "--gpu",
+    is_flag=True,
+    cls=Grouped,
+    group="Filling",
+    help="Let networks compute on a GPU for that; an error where there is none.",
+)
 @reading
 @common
 def check(stack: tuple[str, ...], quiet: bool, as_json: bool, **options: Any) -> int:
@@ -96,7 +111,8 @@ def check(stack: tuple[str, ...], quiet: bool, as_json: bool, **options: Any) ->
     cls=Grouped,
     group="Filling",
     metavar="NAME",
-    help="auto, nearest, linear, cubic_spline, shape_based, signed_distance_spline or network.",
+    help="auto (the best on what of the stack is hidden from them), nearest, linear, cubic_spline, "
+    "shape_based, signed_distance_spline or network.",
 )
 @click.option(
     "--weights",

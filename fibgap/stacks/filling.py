@@ -163,7 +163,7 @@ def fill_stack(
             require_apart(out, loaded.files)
             stack = loaded.stack
             tried = centre(stack, room.memory // 8) if room.too_little(stack) else stack
-            choice = choose_filler(tried, filler, weights=weights, gpu=gpu)
+            choice = choose_filler(tried, filler, weights=weights, gpu=gpu, progress=progress)
             large = room.too_little(stack, network=choice.filler == "network")
             progress(f"filling by {choice.filler}", 0, 0)
             rebuilt = _rebuild(stack, choice, fill_holes, room if large else None, progress)
