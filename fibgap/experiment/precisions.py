@@ -117,11 +117,9 @@ def measured(
             filled = fill(gapped, "network", network=engine, refuse=False)
             exact.extend([filled] if precision == "fp32" else [])
             missing = gapped.missing_layers
-            changed = (filled != exact[index]).sum() / (len(missing) * side**2)
-            lpf = measure(filled, ["lpf"])["lpf"]
-            rows.append(
-                (voxel_error(filled, truth, missing), anisotropy_error(*lpf), 1e4 * changed)
-            )
+            changed = 1e4 * (filled != exact[index]).sum() / (len(missing) * side**2)
+            lpf = anisotropy_error(*measure(filled, ["lpf"])["lpf"])
+            rows.append((voxel_error(filled, truth, missing), lpf, changed))
         for name, values in zip(found, np.mean(rows, axis=0), strict=True):
             found[name][precision] = round(float(values), 6)
     return {**found, "volumes": volumes, "side": side, "base_seed": BASE_SEED}

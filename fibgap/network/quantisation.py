@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,8 +87,38 @@ def load_quantisation(path: Path, weights: "LoadedNetwork") -> Quantisation:
     return Quantisation(arrays, made_for)
 
 
+def nncf_graph(weights: "LoadedNetwork", planes: list[NDArray[np.float32]]) -> Any:
+    """Return the graph of a network as NNCF quantises it, see `quantise`.
+
+    Raises
+    ------
+    InputError
+        If NNCF is not installed.
+    """
+    try:
+        import nncf
+    except ImportError:
+        raise InputError(
+            "NNCF makes eight-bit networks, and is not installed: pip install 'fibgap[dev]' "
+            "installs it."
+        ) from None
+    from fibgap.network.engines.openvino import build
+
+    return nncf.quantize(
+        build(weights.architecture, weights.tensors, planes[0].shape, apart=True),
+        nncf.Dataset([(each[:, :-1], each[:, -1:]) for each in planes]),
+        subset_size=len(planes),
+        # The last sum adds the interpolated plane itself.
+        ignored_scope=nncf.IgnoredScope(names=["sum"], validate=False),
+        # Weights of seven bits are for processors whose sums overflow; they compute in bf16 or fp32.
+        advanced_parameters=nncf.AdvancedQuantizationParameters(
+            overflow_fix=nncf.OverflowFix.DISABLE
+        ),
+    )
+
+
 def quantise(weights: "LoadedNetwork", planes: list[NDArray[np.float32]]) -> Quantisation:
-    """Return the quantisation of trained weights, calibrated on what they are to see.
+    """Return the eight-bit form of trained weights, calibrated on what they are to see.
 
     Parameters
     ----------
@@ -107,28 +137,10 @@ def quantise(weights: "LoadedNetwork", planes: list[NDArray[np.float32]]) -> Qua
     NNCF's quantisation after training: steps of weights per filter, of activations per layer from
     the lowest and highest values seen, and biases corrected for the mean error of their layer.
     """
-    try:
-        import nncf
-    except ImportError:
-        raise InputError(
-            "NNCF makes eight-bit networks, and is not installed: pip install 'fibgap[dev]' "
-            "installs it."
-        ) from None
-    from fibgap.network.engines.openvino import build
-
-    model = build(weights.architecture, weights.tensors, planes[0].shape, apart=True)
-    pairs = [(each[:, :-1], each[:, -1:]) for each in planes]
-    found = nncf.quantize(
-        model,
-        nncf.Dataset(pairs),
-        subset_size=len(pairs),
-        # The last sum adds the interpolated plane itself.
-        ignored_scope=nncf.IgnoredScope(names=["sum"], validate=False),
-    )
     arrays: dict[str, NDArray[np.float32]] = {}
-    for node in found.get_ordered_ops():
-        name, inputs = node.get_friendly_name(), node.input_values()
-        above = [value.get_node() for value in inputs]
+    for node in nncf_graph(weights, planes).get_ordered_ops():
+        name = node.get_friendly_name()
+        above = [value.get_node() for value in node.input_values()]
         if node.get_type_name() == "FakeQuantize":
             # Named after the layer whose values it rounds.
             ends = [float(above[index].get_data()) for index in (1, 2)]
