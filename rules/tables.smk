@@ -136,7 +136,7 @@ rule plot_network:
     benchmark:
         "<benchmarks>/plot_network/{network}.tsv"
     conda:
-        "../envs/network.yaml"
+        "../envs/fibgap.yaml"
     resources:
         mem_mb=memory("plot_network"),
         runtime=minutes("plot_network"),

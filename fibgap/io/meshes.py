@@ -47,5 +47,6 @@ def write_mesh(path: Path | str, volume: NDArray[np.bool_], voxel_nm: float) -> 
     # Read as (x, y, z), the faces of scikit-image are wound so that they look outwards.
     mesh = trimesh.Trimesh((vertices[:, ::-1] - 2) * voxel_nm, faces, process=False)
     content = mesh.export(file_type=path.suffix[1:])
+    assert isinstance(content, bytes)  # both formats are binary
     with write_aside(path) as aside:
         aside.write_bytes(content)

@@ -1,16 +1,13 @@
 """The network as it is built (the supplement's Figure S1)."""
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
+from fibgap.network.architecture import Architecture
 from fibgap.report.figures.style import ARM_COLORS, AXIS, INK, TEXT, look
-
-if TYPE_CHECKING:  # the architecture alone is read; drawing does not start torch
-    from fibgap.network.architecture import Architecture
 
 #: Fill of the boxes by what they do.
 FEATURES, RECONSTRUCTION, LAST, PLAIN = "#CFE3F2", "#F6DFC9", "#D6EADF", "#F2F2F2"
@@ -48,7 +45,7 @@ def _arrow(axes: Axes, *places: tuple[float, float]) -> None:
     )
 
 
-def plot_network(architecture: "Architecture", *, title: str = "") -> Figure:
+def plot_network(architecture: Architecture, *, title: str = "") -> Figure:
     """Draw a network layer by layer, after Figure S1 of the supplement.
 
     Parameters
