@@ -222,7 +222,7 @@ def _folder_for(path: Path, ends: ExitStack) -> Path:
 def _measurable(asked: list[str], volume: Volume, room: Room) -> list[str]:
     """Return what is measured: all that was asked for, or all that there is memory for."""
     if not on_disk(volume.solid):
-        return asked or measure_names()
+        return asked or [*measure_names()]
     able = measured_by_blocks()
     if unable := [name for name in asked if name not in able]:
         raise InputError(
