@@ -158,9 +158,7 @@ def judge(name: str, truth: Volume, gapped: GappedVolume, fillers: list[str]) ->
         record = measure_volume(volume, ["tpcf", "lpf"], centred=True)
         found = compare_with_truth(record, volume, gapped, truth, original).attributes
         off = volume[missing].mean() / truth[missing].mean() - 1
-        rows.append(
-            {"material": name, "filler": filler, **found, "solid": off, "seconds": seconds}
-        )
+        rows.append({"material": name, "filler": filler, **found, "solid": off, "seconds": seconds})
     return rows
 
 
