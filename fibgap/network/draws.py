@@ -75,8 +75,9 @@ def draw(
     Returns
     -------
     (Z, Y, X) bool
-        Solid where the probability exceeds that of a random field. With strength 1 every voxel is solid in as large a
-        share of all draws as its probability says, and voxels that lie together change together.
+        Solid where the probability exceeds that of a random field. With strength 1 every voxel is
+        solid in as large a share of all draws as its probability says, and voxels that lie
+        together change together.
 
     Notes
     -----
