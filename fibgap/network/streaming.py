@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fibgap.errors import InputError
 from fibgap.fillers.distance import signed_distance
 from fibgap.fillers.guard import Guard
-from fibgap.fillers.interpolation import threshold
+from fibgap.fillers.interpolation import threshold, well_apart
 from fibgap.io.digests import digest
 from fibgap.io.hdf5 import create_hdf5, open_hdf5, read_array, read_attributes
 from fibgap.io.shards import group_name
@@ -42,6 +42,10 @@ class _Source:
     layers: NDArray[np.int64]
     shape: tuple[int, int, int]
     attributes: dict[str, Any]
+    #: Where all slices lie, those included that share a layer with another one, and which array
+    #: and row of the file each of them is.
+    positions: NDArray[np.float64]
+    images: list[tuple[str, int]]
     #: The file of distances in slices, for a network that sees these.
     distances: Path | None = None
 
@@ -85,7 +89,17 @@ def _open_source(path: Path, dataset: int) -> _Source:
         _, n_y, n_x = group["slices"].shape
         keep = {"voxel_nm", "base_seed", "digest"}
         attributes = {k: value for k, value in read_attributes(file).items() if k in keep}
-    return _Source(path, dataset, layers, (int(layers[-1]) + 1, n_y, n_x), attributes)
+        positions = read_array(group, "positions") if "positions" in group else layers
+        images = [("slices", row) for row in range(len(layers))]
+        if "spare_slices" in group:
+            spare = read_array(group, "spare_positions")
+            positions = np.concatenate([positions, spare])
+            images += [("spare_slices", row) for row in range(len(spare))]
+    order = np.argsort(positions)
+    order = order[well_apart(positions[order])]
+    shape = (int(layers[-1]) + 1, n_y, n_x)
+    images = [images[index] for index in order]
+    return _Source(path, dataset, layers, shape, attributes, positions[order], images)
 
 
 def _with_distances(stack: _Source, home: Path) -> _Source:
@@ -95,7 +109,7 @@ def _with_distances(stack: _Source, home: Path) -> _Source:
         known = np.zeros(stack.shape[0], dtype=np.bool_)
         known[stack.layers] = True
         limit = largest_distance(known)
-        shape = (len(stack.layers), *stack.shape[1:])
+        shape = (len(stack.images), *stack.shape[1:])
         chunks = (1, min(_CHUNK, shape[1]), min(_CHUNK, shape[2]))
         with (
             create_hdf5(path, "fill_file", {}) as file,
@@ -104,9 +118,9 @@ def _with_distances(stack: _Source, home: Path) -> _Source:
             values = file.create_dataset(
                 "values", shape=shape, dtype=np.float32, chunks=chunks, fletcher32=True
             )
-            slices = source[group_name(stack.dataset)]["slices"]
-            for row in range(len(stack.layers)):
-                image = np.asarray(slices[row]).view(np.bool_)
+            group = source[group_name(stack.dataset)]
+            for row, (name, index) in enumerate(stack.images):
+                image = np.asarray(group[name][index]).view(np.bool_)
                 values[row] = np.clip(signed_distance(image), -limit, limit)
     return replace(stack, distances=path)
 
@@ -130,7 +144,7 @@ class _Budget:
 
     def __init__(self, source: _Source, filler: PlaneFiller, memory_mb: float) -> None:
         rows, n_y, n_x = source.shape
-        known = len(source.layers)
+        known = len(source.images if filler.on_distances else source.layers)
         pixel = filler.engine.bytes_a_pixel() + 4 * (filler.architecture.engine_channels + 1)
         # Distances take 4 bytes where a known voxel takes 1, and some arrays of their own.
         size = 4 if filler.on_distances else 1
@@ -221,7 +235,13 @@ def fill_file(
     if not len(stack.missing):
         _assemble(stack, [], target, attributes)
         return
-    filler = PlaneFiller(engine, stack, batch_pixels=batch_pixels)
+    on_distances = engine.architecture.sees == "distances"
+    filler = PlaneFiller(
+        engine,
+        stack,
+        batch_pixels=batch_pixels,
+        positions=stack.positions if on_distances else None,
+    )
     planes = _Budget(stack, filler, memory_mb).planes
     state = Path(source).stat()
     key = digest(
@@ -238,7 +258,7 @@ def fill_file(
                 shutil.rmtree(stale)
     home = parts / key
     home.mkdir(parents=True, exist_ok=True)
-    if filler.on_distances:
+    if on_distances:
         stack = _with_distances(stack, home)
     firsts = _predict_first(stack, filler, planes[1], home, log)
     seconds = _predict_second(stack, filler, planes[2], home, firsts, log)
