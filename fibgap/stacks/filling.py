@@ -65,6 +65,9 @@ class FilledStack:
         What looks wrong.
     record : dict
         Everything that is needed to know what was done, in plain values.
+    confidence : (Z, Y, X) uint8 or None
+        Where a network filled in memory: how probable it is that a voxel is what the volume says,
+        in percent; 100 in known layers.
     outputs : tuple of Path
         The files that were written.
     """
@@ -79,6 +82,7 @@ class FilledStack:
     verdict: tuple[str, ...]
     warnings: tuple[str, ...]
     record: dict[str, Any]
+    confidence: NDArray[np.uint8] | None = None
     outputs: tuple[Path, ...] = ()
 
 
@@ -104,8 +108,9 @@ def fill_stack(
         The images, see `fibgap.stacks.load_stack`.
     out : path
         The volume; its ending decides on the format, see `fibgap.io.volumes.write_volume`. Beside
-        it appear the mask of filled layers (in the same file where the format allows it), the
-        record (JSON) and, if one is made, the page (HTML).
+        it appear the mask of filled layers and, where a network filled in memory, the confidence
+        in percent (both in the same file where the format allows it), the record (JSON) and, if
+        one is made, the page (HTML).
     filler : str
         See `fibgap.stacks.choose_filler`.
     weights : path or str, optional
@@ -152,6 +157,7 @@ def fill_stack(
     files = {
         "volume": out,
         "filled": named_beside(out, "filled"),
+        "confidence": named_beside(out, "confidence"),
         "record": named_beside(out, "", ".json"),
         "page": named_beside(out, "", ".html"),
     }
@@ -166,6 +172,9 @@ def fill_stack(
             choice = choose_filler(tried, filler, weights=weights, gpu=gpu, progress=progress)
             large = room.too_little(stack, network=choice.filler == "network")
             progress(f"filling by {choice.filler}", 0, 0)
+            seen: list[NDArray[np.float32]] = []
+            if choice.filler == "network" and not large:
+                choice = replace(choice, options={**choice.options, "watch": seen.append})
             rebuilt = _rebuild(stack, choice, fill_holes, room if large else None, progress)
             if not len(rebuilt.gapped.missing_layers):
                 warn(["no layer is missing, so nothing was filled: slices lie on every layer"])
@@ -188,6 +197,7 @@ def fill_stack(
             verdict=(*verdict, large) if large else verdict,
             warnings=tuple(warned),
             record={},
+            confidence=_confidence(rebuilt, seen[0]) if seen else None,
         )
         asked = {"filler": filler, "weights": weights, "gpu": gpu, "fill_holes": fill_holes}
         asked["memory"] = memory
@@ -220,6 +230,16 @@ def _rebuild(
     return Rebuilt(closed, gapped, holes)
 
 
+def _confidence(rebuilt: Rebuilt, probability: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Return how probable it is that each voxel is what the volume says, in percent."""
+    from fibgap.network.draws import confidence_percent
+
+    found = np.full(rebuilt.volume.shape, 100, dtype=np.uint8)
+    missing = rebuilt.gapped.missing_layers
+    found[missing] = confidence_percent(probability, rebuilt.volume[missing])
+    return found
+
+
 def _shown(filled: FilledStack) -> FilledStack:
     """Return what a page is made from: of a volume on disk a box of it."""
     return for_page(filled) if on_disk(filled.volume) else filled
@@ -237,7 +257,10 @@ def _write(
         mask = np.broadcast_to(missing[:, None, None], filled.volume.shape)
         voxel_nm = filled.gapped.effective_voxel_nm
         volume = folder / files["volume"].name
-        write_volume(volume, filled.volume, voxel_nm, extra={"filled": mask})
+        extra: dict[str, NDArray[Any]] = {"filled": mask}
+        if filled.confidence is not None:
+            extra["confidence"] = filled.confidence
+        write_volume(volume, filled.volume, voxel_nm, extra=extra)
         text = json.dumps(filled.record, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
         (folder / files["record"].name).write_text(text, encoding="utf-8")
         if page is not None:

@@ -153,6 +153,26 @@ def test_a_network_fills(folder, table, tmp_path):
     assert "torch" in filled.record["versions"]
 
 
+def test_a_network_says_how_sure_it_is(folder, table, tmp_path):
+    """Confidence is in percent: 100 in known layers, at least 50 where a cut at one half decides.
+
+    It lies beside the volume, as the mask of filled layers does.
+    """
+    filled = fill_stack(folder, tmp_path / "v.tif", depths=table, weights="shipped:compact")
+    confidence = filled.confidence
+    assert confidence is not None
+    assert (confidence[filled.gapped.layers] == 100).all()
+    missing = confidence[filled.gapped.missing_layers]
+    assert missing.min() in (50, 51, 52)
+    assert missing.max() == 100
+    written = tifffile.imread(tmp_path / "v_confidence.tif")
+    np.testing.assert_array_equal(written, confidence)
+    assert tmp_path / "v_confidence.tif" in filled.outputs
+    other = fill_stack(folder, tmp_path / "w.tif", depths=table, filler="nearest")
+    assert other.confidence is None
+    assert not (tmp_path / "w_confidence.tif").exists()
+
+
 def test_the_same_stack_elsewhere_gives_the_same_volume(folder, table, tmp_path):
     """The result depends on what is in the files, not on where they lie."""
     first = fill_stack(folder, tmp_path / "a.nrrd", depths=table)
