@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fibgap.arms import Arm
+from fibgap.errors import InputError
 from fibgap.holes import HoleFilling
 from fibgap.holes import fill_holes as close_holes
 from fibgap.io.formats import require_format
@@ -93,6 +94,7 @@ def fill_stack(
     filler: str = AUTO,
     weights: Path | str | None = None,
     gpu: bool = False,
+    draw: int | None = None,
     fill_holes: bool = False,
     force: bool = False,
     memory: str | int | None = None,
@@ -117,6 +119,9 @@ def fill_stack(
         A network's weights: a file, or "shipped:NAME".
     gpu : bool
         Whether a network computes on a GPU.
+    draw : int, optional
+        Which draw of a network is taken, see `fibgap.network.draws.draw`, instead of what is most
+        likely in every voxel.
     fill_holes : bool
         Close holes of at most 19 pixels in filled layers, see `fibgap.holes.fill_holes`.
     force : bool
@@ -173,8 +178,15 @@ def fill_stack(
             large = room.too_little(stack, network=choice.filler == "network")
             progress(f"filling by {choice.filler}", 0, 0)
             seen: list[NDArray[np.float32]] = []
+            if draw is not None and (choice.filler != "network" or large):
+                where = "of a stack that fits into memory" if large else "by the filler network"
+                raise InputError(
+                    f"draw is {draw}, but a draw is made {where}; this filler is {choice.filler}."
+                )
             if choice.filler == "network" and not large:
-                choice = replace(choice, options={**choice.options, "watch": seen.append})
+                cut = {} if draw is None else {"threshold": "draw", "number": draw}
+                options = {**choice.options, **cut, "watch": seen.append}
+                choice = replace(choice, options=options)
             rebuilt = _rebuild(stack, choice, fill_holes, room if large else None, progress)
             if not len(rebuilt.gapped.missing_layers):
                 warn(["no layer is missing, so nothing was filled: slices lie on every layer"])
@@ -200,7 +212,7 @@ def fill_stack(
             confidence=_confidence(rebuilt, seen[0]) if seen else None,
         )
         asked = {"filler": filler, "weights": weights, "gpu": gpu, "fill_holes": fill_holes}
-        asked["memory"] = memory
+        asked |= {"memory": memory, "draw": draw}
         progress("checksums of the inputs", 0, 0)
         filled = replace(filled, record=fill_record(filled, source, out, {**how, **asked}))
         progress("writing", 0, 0)

@@ -168,6 +168,15 @@ def test_a_network_says_how_sure_it_is(folder, table, tmp_path):
     written = tifffile.imread(tmp_path / "v_confidence.tif")
     np.testing.assert_array_equal(written, confidence)
     assert tmp_path / "v_confidence.tif" in filled.outputs
+    drawn = fill_stack(folder, tmp_path / "d.tif", depths=table, weights="shipped:compact", draw=3)
+    # Where a draw shows the less likely phase, it says so.
+    assert drawn.confidence.min() < 50
+    differ = drawn.volume != filled.volume
+    assert differ.any()
+    assert (drawn.confidence[differ] <= 50).all()
+    assert "--draw 3" in drawn.record["command"]
+    with pytest.raises(InputError, match="draw is 3, but a draw is made by the filler network"):
+        fill_stack(folder, tmp_path / "e.tif", depths=table, filler="nearest", draw=3)
     other = fill_stack(folder, tmp_path / "w.tif", depths=table, filler="nearest")
     assert other.confidence is None
     assert not (tmp_path / "w_confidence.tif").exists()
