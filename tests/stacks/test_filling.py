@@ -147,9 +147,9 @@ def test_depths_that_are_wrong_by_a_factor_look_anisotropic(folder, tmp_path):
 
 def test_a_network_fills(folder, table, tmp_path):
     """A shipped network is taken by its name, and its file is one of the inputs."""
-    filled = fill_stack(folder, tmp_path / "v.tif", depths=table, weights="shipped:compact")
+    filled = fill_stack(folder, tmp_path / "v.tif", depths=table, weights="shipped:general_small")
     assert filled.record["filler"]["name"] == "network"
-    assert filled.record["inputs"][-1]["path"].endswith("compact.safetensors")
+    assert filled.record["inputs"][-1]["path"].endswith("general_small.safetensors")
     assert "torch" in filled.record["versions"]
 
 
@@ -158,7 +158,7 @@ def test_a_network_says_how_sure_it_is(folder, table, tmp_path):
 
     It lies beside the volume, as the mask of filled layers does.
     """
-    filled = fill_stack(folder, tmp_path / "v.tif", depths=table, weights="shipped:compact")
+    filled = fill_stack(folder, tmp_path / "v.tif", depths=table, weights="shipped:general_small")
     confidence = filled.confidence
     assert confidence is not None
     assert (confidence[filled.gapped.layers] == 100).all()
@@ -168,7 +168,7 @@ def test_a_network_says_how_sure_it_is(folder, table, tmp_path):
     written = tifffile.imread(tmp_path / "v_confidence.tif")
     np.testing.assert_array_equal(written, confidence)
     assert tmp_path / "v_confidence.tif" in filled.outputs
-    drawn = fill_stack(folder, tmp_path / "d.tif", depths=table, weights="shipped:compact", draw=3)
+    drawn = fill_stack(folder, tmp_path / "d.tif", depths=table, weights="shipped:general_small", draw=3)
     # Where a draw shows the less likely phase, it says so.
     assert drawn.confidence.min() < 50
     differ = drawn.volume != filled.volume
