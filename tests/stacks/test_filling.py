@@ -168,7 +168,9 @@ def test_a_network_says_how_sure_it_is(folder, table, tmp_path):
     written = tifffile.imread(tmp_path / "v_confidence.tif")
     np.testing.assert_array_equal(written, confidence)
     assert tmp_path / "v_confidence.tif" in filled.outputs
-    drawn = fill_stack(folder, tmp_path / "d.tif", depths=table, weights="shipped:general_small", draw=3)
+    drawn = fill_stack(
+        folder, tmp_path / "d.tif", depths=table, weights="shipped:general_small", draw=3
+    )
     # Where a draw shows the less likely phase, it says so.
     assert drawn.confidence.min() < 50
     differ = drawn.volume != filled.volume

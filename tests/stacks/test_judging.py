@@ -296,6 +296,6 @@ def test_the_choice_is_that_of_the_check(monkeypatch):
     check = found({"nearest": 0.05, "shipped:general_small": 0.03})
     monkeypatch.setattr(choice, "leave_slices_out", lambda stack, **how: check)
     taken = choose_filler(stack_of(tilted()))
-    assert (taken.filler, taken.weights.name) == ("network", "compact.safetensors")
+    assert (taken.filler, taken.weights.name) == ("network", "general_small.safetensors")
     assert taken.check is check
     assert taken.why == check.why()

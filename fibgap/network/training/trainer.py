@@ -112,8 +112,10 @@ class Trainer:
             return all_distances(planes, depths, device) if self.on_distances else None
 
         self.on_distances = architecture.sees == "distances"
-        if self.on_distances and teacher is not None:
-            raise InputError("distillation is for networks that see rows, not distances.")
+        if teacher is not None:
+            both = {architecture.sees, teacher.network.architecture.sees}
+            if both != {"rows"}:
+                raise InputError("distillation is for networks that see rows, not distances.")
         self.sampler = PatchSampler(
             [torch.from_numpy(planes).to(device) for planes in train_planes],
             millings=millings,
