@@ -1,6 +1,6 @@
 """Inference: both families of planes of a volume through the network, block by block."""
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from fibgap.network.module import Network
 
 
-#: Known layers, or the distances in slices.
-Rows = NDArray[np.bool_] | NDArray[np.float32]
+#: Known layers (bool), or the distances in slices (float32).
+Rows = NDArray[Any]
 
 
 class Grid(Protocol):

@@ -89,7 +89,9 @@ def _open_source(path: Path, dataset: int) -> _Source:
         _, n_y, n_x = group["slices"].shape
         keep = {"voxel_nm", "base_seed", "digest"}
         attributes = {k: value for k, value in read_attributes(file).items() if k in keep}
-        positions = read_array(group, "positions") if "positions" in group else layers
+        positions = np.asarray(
+            read_array(group, "positions") if "positions" in group else layers, dtype=np.float64
+        )
         images = [("slices", row) for row in range(len(layers))]
         if "spare_slices" in group:
             spare = read_array(group, "spare_positions")
