@@ -211,14 +211,8 @@ def fill_stack(
             record={},
             confidence=_confidence(rebuilt, seen[0]) if seen else None,
         )
-        asked = {
-            "filler": filler,
-            "weights": weights,
-            "gpu": gpu,
-            "draw": draw,
-            "fill_holes": fill_holes,
-            "memory": memory,
-        }
+        asked: dict[str, Any] = {"filler": filler, "weights": weights, "gpu": gpu, "draw": draw}
+        asked |= {"fill_holes": fill_holes, "memory": memory}
         progress("checksums of the inputs", 0, 0)
         filled = replace(filled, record=fill_record(filled, source, out, {**how, **asked}))
         progress("writing", 0, 0)

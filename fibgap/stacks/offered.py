@@ -1,7 +1,6 @@
 """Fillers that a stack is offered: those without training, and the networks that are shipped."""
 
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -65,12 +64,13 @@ def default_filler() -> str:
 def shipped_networks() -> list[str]:
     """Return the networks that stay shipped, as "shipped:NAME", small ones first.
 
-    None without torch.
+    None without an engine.
     """
-    if find_spec("torch") is None:
-        return []
+    from fibgap.network.engines import installed
     from fibgap.network.shipped import PREFIX, kept_names, resolve_weights
 
+    if not (installed("openvino") or installed("torch")):
+        return []
     names = [f"{PREFIX}{name}" for name in kept_names()]
     return sorted(names, key=lambda name: (resolve_weights(name).stat().st_size, name))
 
@@ -92,7 +92,7 @@ def offer(name: str, *, gpu: bool = False) -> Offered:
     """
     if name in untrained_fillers():
         return Offered(name, name)
-    # These pull in torch, which no other filler needs.
+    # These pull in an engine, which no other filler needs.
     from fibgap.network.device import choose_device
     from fibgap.network.filler import network_options
     from fibgap.network.shipped import kept_names, resolve_weights, warn_if_retiring
