@@ -15,6 +15,8 @@ from fibgap.stacks.loading import source_files
 
 #: Keys of a stack that are no options of its reading.
 _BESIDE = ("path", "fillers", "truth")
+#: Arguments of the library in messages, and the keys that say the same.
+_KEYS = {"method='otsu'": "otsu: true", "border='crop'": "crop: true"}
 
 
 @contextmanager
@@ -23,7 +25,10 @@ def of_stack(name: str) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        raise InputError(f"stack '{name}': {error}") from None
+        sentence = str(error)
+        for argument, key in _KEYS.items():
+            sentence = sentence.replace(argument, key)
+        raise InputError(f"stack '{name}': {sentence}") from None
 
 
 def reading(stack: Mapping[str, Any]) -> dict[str, Any]:

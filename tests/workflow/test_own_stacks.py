@@ -95,3 +95,6 @@ def test_mistakes_are_of_a_stack() -> None:
     """Whoever reads the message of a job knows which stack it was."""
     with pytest.raises(InputError, match=r"^stack 'foam': no\.$"), own_stacks.of_stack("foam"):
         raise InputError("no.")
+    with pytest.raises(InputError, match="or otsu: true") as caught, own_stacks.of_stack("foam"):
+        raise InputError("pass threshold, a grey value, or method='otsu'.")
+    assert "method" not in str(caught.value)
