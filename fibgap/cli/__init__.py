@@ -87,7 +87,7 @@ def check(stack: tuple[str, ...], quiet: bool, as_json: bool, **options: Any) ->
         "fibgap fill slices --depths depths.csv -o volume.tif",
         "fibgap fill stack.tif --spacing 10nm --voxel 2.5nm -o volume.ome.zarr",
         'fibgap fill slices --depths log.csv --depth-column "Z (um)" --otsu -o volume.h5',
-        "fibgap fill labels.tif --phase 2 --depths d.csv --weights shipped:compact -o volume.tif",
+        "fibgap fill labels.tif --phase 2 --depths d.csv --weights shipped:general_small -o v.tif",
     ],
 )
 @source
@@ -99,7 +99,8 @@ def check(stack: tuple[str, ...], quiet: bool, as_json: bool, **options: Any) ->
     cls=Grouped,
     group="Output",
     help="The volume. Its ending decides on the format: .tif (ImageJ), .ome.tif, .ome.zarr, .h5, "
-    ".nrrd, .mha. Beside it appear the mask of filled layers, a record (.json) and a page (.html).",
+    ".nrrd, .mha. Beside it appear the mask of filled layers, a network's confidence in percent, a "
+    "record (.json) and a page (.html).",
 )
 @click.option(
     "--force", is_flag=True, cls=Grouped, group="Output", help="Replace files that are there."
@@ -127,6 +128,15 @@ def check(stack: tuple[str, ...], quiet: bool, as_json: bool, **options: Any) ->
     cls=Grouped,
     group="Filling",
     help="Let the network compute on a GPU; an error where there is none.",
+)
+@click.option(
+    "--draw",
+    type=click.IntRange(min=0),
+    metavar="NUMBER",
+    cls=Grouped,
+    group="Filling",
+    help="Of a network, one volume of many that the slices allow, with surfaces as rough as those "
+    "of the material; every number gives another one. Without it the most likely volume.",
 )
 @click.option(
     "--fill-holes",

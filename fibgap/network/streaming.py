@@ -4,7 +4,7 @@ import hashlib
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,13 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fibgap.errors import InputError
+from fibgap.fillers.distance import signed_distance
 from fibgap.fillers.guard import Guard
-from fibgap.fillers.interpolation import threshold
+from fibgap.fillers.interpolation import threshold, well_apart
 from fibgap.io.digests import digest
 from fibgap.io.hdf5 import create_hdf5, open_hdf5, read_array, read_attributes
 from fibgap.io.shards import group_name
+from fibgap.network.distances import largest_distance
 from fibgap.network.engines import Engine, make_engine
-from fibgap.network.inference import PlaneFiller, mirrored
+from fibgap.network.inference import PlaneFiller, Rows, mirrored
 
 if TYPE_CHECKING:
     from fibgap.network.module import Network
@@ -40,25 +42,36 @@ class _Source:
     layers: NDArray[np.int64]
     shape: tuple[int, int, int]
     attributes: dict[str, Any]
+    #: Where all slices lie, those included that share a layer with another one, and which array
+    #: and row of the file each of them is.
+    positions: NDArray[np.float64]
+    images: list[tuple[str, int]]
+    #: The file of distances in slices, for a network that sees these.
+    distances: Path | None = None
 
     @property
     def missing(self) -> NDArray[np.int64]:
         """Indices of the missing layers."""
         return np.setdiff1d(np.arange(self.shape[0]), self.layers)
 
-    def read(self, axis: int, part: slice, neighbours: int) -> NDArray[np.bool_]:
+    def read(self, axis: int, part: slice, neighbours: int) -> Rows:
         """Return the known rows of a block of planes along y (1) or x (2) and of its neighbours.
+
+        Or the distances in the slices there.
 
         Shape (N, planes + 2 neighbours, width); planes beyond a face are mirrored.
         """
         wanted = mirrored(part.start - neighbours, part.stop + neighbours, self.shape[axis])
         low, high = int(wanted.min()), int(wanted.max()) + 1
-        with open_hdf5(self.path, "place_slices") as file:
-            slices = file[group_name(self.dataset)]["slices"]
-            if axis == 1:
-                block = np.asarray(slices[:, low:high, :]).view(np.bool_)
-            else:
-                block = np.asarray(slices[:, :, low:high]).view(np.bool_).transpose(0, 2, 1)
+        place = (slice(None), slice(low, high)) if axis == 1 else (..., slice(low, high))
+        block: Rows
+        if self.distances is None:
+            with open_hdf5(self.path, "place_slices") as file:
+                block = np.asarray(file[group_name(self.dataset)]["slices"][place]).view(np.bool_)
+        else:
+            with open_hdf5(self.distances, "fill_file") as file:
+                block = np.asarray(file["values"][place])
+        block = block if axis == 1 else block.transpose(0, 2, 1)
         whole = len(wanted) == high - low
         return np.ascontiguousarray(block if whole else block[:, wanted - low])
 
@@ -76,7 +89,42 @@ def _open_source(path: Path, dataset: int) -> _Source:
         _, n_y, n_x = group["slices"].shape
         keep = {"voxel_nm", "base_seed", "digest"}
         attributes = {k: value for k, value in read_attributes(file).items() if k in keep}
-    return _Source(path, dataset, layers, (int(layers[-1]) + 1, n_y, n_x), attributes)
+        positions = np.asarray(
+            read_array(group, "positions") if "positions" in group else layers, dtype=np.float64
+        )
+        images = [("slices", row) for row in range(len(layers))]
+        if "spare_slices" in group:
+            spare = read_array(group, "spare_positions")
+            positions = np.concatenate([positions, spare])
+            images += [("spare_slices", row) for row in range(len(spare))]
+    order = np.argsort(positions)
+    order = order[well_apart(positions[order])]
+    shape = (int(layers[-1]) + 1, n_y, n_x)
+    images = [images[index] for index in order]
+    return _Source(path, dataset, layers, shape, attributes, positions[order], images)
+
+
+def _with_distances(stack: _Source, home: Path) -> _Source:
+    """Write the distances in all slices to a file, and return the stack that reads these."""
+    path = home / "distances.h5"
+    if not path.exists():
+        known = np.zeros(stack.shape[0], dtype=np.bool_)
+        known[stack.layers] = True
+        limit = largest_distance(known)
+        shape = (len(stack.images), *stack.shape[1:])
+        chunks = (1, min(_CHUNK, shape[1]), min(_CHUNK, shape[2]))
+        with (
+            create_hdf5(path, "fill_file", {}) as file,
+            open_hdf5(stack.path, "place_slices") as source,
+        ):
+            values = file.create_dataset(
+                "values", shape=shape, dtype=np.float32, chunks=chunks, fletcher32=True
+            )
+            group = source[group_name(stack.dataset)]
+            for row, (name, index) in enumerate(stack.images):
+                image = np.asarray(group[name][index]).view(np.bool_)
+                values[row] = np.clip(signed_distance(image), -limit, limit)
+    return replace(stack, distances=path)
 
 
 def _blocks(planes: int, at_once: int) -> Iterator[slice]:
@@ -98,8 +146,11 @@ class _Budget:
 
     def __init__(self, source: _Source, filler: PlaneFiller, memory_mb: float) -> None:
         rows, n_y, n_x = source.shape
-        known = len(source.layers)
+        known = len(source.images if filler.on_distances else source.layers)
         pixel = filler.engine.bytes_a_pixel() + 4 * (filler.architecture.engine_channels + 1)
+        # Distances take 4 bytes where a known voxel takes 1, and some arrays of their own.
+        size = 4 if filler.on_distances else 1
+        pixel += 32 if filler.on_distances else 0
         widths = {1: n_x, 2: n_y}
         at_once = {
             axis: min(filler.planes_at_once(width), source.shape[axis])
@@ -114,9 +165,9 @@ class _Budget:
         self.planes = {}
         least = 0
         for axis, width in widths.items():
-            plane = width * (8 * rows + 9 * (rows - known) + 2 * known)
+            plane = width * (8 * rows + 9 * (rows - known) + 2 * size * known)
             step = plane * at_once[axis]
-            halo = 2 * filler.architecture.neighbours * width * 2 * known
+            halo = 2 * filler.architecture.neighbours * width * 2 * size * known
             least = max(least, fixed + halo + step)
             # Whole batches make a block, so that they are those of a volume in memory.
             fitting = int((memory_mb * 1e6 - fixed - halo) // step) * at_once[axis]
@@ -186,7 +237,13 @@ def fill_file(
     if not len(stack.missing):
         _assemble(stack, [], target, attributes)
         return
-    filler = PlaneFiller(engine, stack, batch_pixels=batch_pixels)
+    on_distances = engine.architecture.sees == "distances"
+    filler = PlaneFiller(
+        engine,
+        stack,
+        batch_pixels=batch_pixels,
+        positions=stack.positions if on_distances else None,
+    )
     planes = _Budget(stack, filler, memory_mb).planes
     state = Path(source).stat()
     key = digest(
@@ -203,6 +260,8 @@ def fill_file(
                 shutil.rmtree(stale)
     home = parts / key
     home.mkdir(parents=True, exist_ok=True)
+    if on_distances:
+        stack = _with_distances(stack, home)
     firsts = _predict_first(stack, filler, planes[1], home, log)
     seconds = _predict_second(stack, filler, planes[2], home, firsts, log)
     _assemble(stack, seconds, target, attributes)

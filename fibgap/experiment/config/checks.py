@@ -56,11 +56,22 @@ def _check_synthetic(config: Config) -> None:
     for name, settings in config["training_sets"].items():
         with _place(f"training_sets.{name}.millings"):
             millings_of(config, name)
+        _check_materials(name, settings)
         if "structure" in settings:
             with _place(f"training_sets.{name}.structure"):
                 check_structure(settings["structure"])
     if "sensitivity" in config:
         make_plan(config)
+
+
+def _check_materials(name: str, settings: Config) -> None:
+    """Check that the materials of a training set are not more volumes than it has."""
+    count = sum(each["volumes"] for each in settings["materials"])
+    if count > settings["volumes"]:
+        raise InputError(
+            f"configuration: training_sets.{name}.volumes is {settings['volumes']}, but its "
+            f"materials are {count} volumes."
+        )
 
 
 @contextmanager
