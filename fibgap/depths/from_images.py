@@ -242,4 +242,6 @@ def depths_from_images(
                 f"{int(flags.sum())} of {len(flags)} pairs of slices are {words}; the first is "
                 f"{first} and {first + 1}."
             )
-    return Depths(depths, "images", np.sqrt(np.maximum(variance, 0.0)), tuple(notes))
+    step = np.hypot(sd, found.scale_sd * mean) if total_nm is None else sd
+    deviation = np.sqrt(np.maximum(variance, 0.0))
+    return Depths(depths, "images", deviation, tuple(notes), thickness_sd_nm=step)

@@ -96,4 +96,5 @@ def ruler_depths(
             f"depth: do they {other}, or is the reading error too large?"
         )
     note = f"{moved} readings contradict the order of milling and are exchanged."
-    return Depths(ordered, "ruler", sd, (note,) if moved else ())
+    step = np.sqrt(sd[1:] ** 2 + sd[:-1] ** 2)
+    return Depths(ordered, "ruler", sd, (note,) if moved else (), thickness_sd_nm=step)
