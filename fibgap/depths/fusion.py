@@ -20,7 +20,7 @@ def fuse_depths(
         Depths as a ruler told them, in the order of the images; see
         `fibgap.depths.ruler.read_ruler`.
     sd_nm : float or (N,) float
-        Their standard deviations.
+        Their standard deviations; infinite where there is no reading, and a reading NaN.
     thickness : Thickness
         What the images say of the N - 1 distances.
     voxel_nm : float
@@ -49,15 +49,18 @@ def fuse_depths(
         raise InputError(f"{count} images need as many readings, but {readings.size} came.")
     deviations = np.broadcast_to(np.asarray(sd_nm, dtype=np.float64), readings.shape)
     for name, values, good in (
-        ("reading", readings, np.isfinite(readings)),
-        ("deviation of reading", deviations, np.isfinite(deviations) & (deviations > 0)),
+        ("reading", readings, np.isfinite(readings) | np.isposinf(deviations)),
+        ("deviation of reading", deviations, deviations > 0),
     ):
         if not good.all():
             bad = int(np.flatnonzero(~good)[0])
             raise InputError(f"the {name} {bad} is {values[bad]} nm.")
+    known = 1 / deviations**2
+    if not (known > 0).any():
+        raise InputError("a ruler without any reading tells no depth.")
+    readings = np.where(known > 0, readings, 0.0)
     mean = voxel_nm * thickness.mean
     weight = 1 / (voxel_nm * thickness.sd) ** 2
-    known = 1 / deviations**2
     diagonal = known.copy()
     diagonal[:-1] += weight
     diagonal[1:] += weight

@@ -9,29 +9,32 @@ from scipy.ndimage import gaussian_filter
 
 from fibgap.errors import InputError
 
-#: Grey values of the strip and of a line, and half the thickness of a line in pixels.
-_STRIP, _LINE, _HALF = 110.0, 190.0, 2.0
+#: Grey values of the strip and of a line.
+_STRIP, _LINE = 110.0, 190.0
 #: Full angles between the outer lines in degrees, of which the largest that fits is taken.
 _ANGLES = (60, 45, 30, 20, 15, 10, 5, 2, 1)
 
 
 @dataclass(frozen=True)
 class DrawnLine:
-    """A line of a simulated ruler.
+    """A line or a wedge of a simulated ruler.
 
     Attributes
     ----------
     x : float
-        Its position in the first slice in pixels.
+        Position of its middle in the first slice in pixels.
     angle_deg : float
         Its angle to the milling direction: positive where it moves to larger x with depth.
-    edge : bool
-        An edge between a dark and a bright side, such as that of a wedge, instead of a line.
+    wide : float
+        Its thickness in the first slice in pixels.
+    narrows_deg : float
+        Full angle between its two sides in degrees: a wedge, if it is not 0.
     """
 
     x: float
     angle_deg: float
-    edge: bool = False
+    wide: float = 4.0
+    narrows_deg: float = 0.0
 
 
 def fitting_lines(width: int, travel: float) -> tuple[DrawnLine, ...]:
@@ -100,7 +103,7 @@ def draw_strip(
     Returns
     -------
     (N, height, width) float64
-        Grey values. Lines are 4 pixels thick and end 3 pixels from the strip's upper and lower
+        Grey values. Lines end 3 pixels from the strip's upper and lower
         edge, so a shift along y shows, too.
     """
     deep = np.asarray(depths, dtype=np.float64)
@@ -116,11 +119,9 @@ def draw_strip(
         tall = np.clip(rows - low + 0.5, 0, 1) * np.clip(high - rows + 0.5, 0, 1)
         for line in lines:
             x = line.x + np.tan(np.deg2rad(line.angle_deg)) * depth + shift[1, index]
-            if line.edge:
-                wide = np.clip(columns - x + 0.5, 0, 1)
-            else:
-                wide = np.clip(columns - x + _HALF + 0.5, 0, 1)
-                wide *= np.clip(x + _HALF - columns + 0.5, 0, 1)
+            half = line.wide / 2 - np.tan(np.deg2rad(line.narrows_deg) / 2) * depth
+            wide = np.clip(columns - x + half + 0.5, 0, 1)
+            wide *= np.clip(x + half - columns + 0.5, 0, 1)
             images[index] += (_LINE - _STRIP) * tall[:, None] * wide
     images = gaussian_filter(images, (0, blur, blur))
     return images if rng is None else images + rng.normal(0, noise, images.shape)
