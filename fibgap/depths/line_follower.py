@@ -123,6 +123,11 @@ class Follower:
         self.windows[index], self.whole[index], self.place[index] = window, whole, whole + fine
         self.picture = (1 - _FRESH) * self.picture + _FRESH * shifted(window, -fine, mode="nearest")
 
+    def forget(self, index: int) -> None:
+        """Take back what was seen in a slice."""
+        del self.windows[index]
+        self.whole[index], self.place[index] = 0, np.nan
+
     def go_on(self, index: int, drift: NDArray[np.float64]) -> None:
         """Take over the new place, or move on as the line did, and as the others drifted."""
         if index in self.windows:

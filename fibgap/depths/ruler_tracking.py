@@ -128,6 +128,8 @@ def track_lines(images: NDArray[Any], lines: Sequence[RulerLine]) -> TrackedRule
             if index in each.windows and not each.missed
         ]
         drift = np.median(jumps, axis=0) if jumps else np.zeros(2)
+        if len(jumps) > 2:
+            _forget_others(followers, index, drift)
         for each in followers:
             each.go_on(index, drift)
         _require_apart(followers, index)
@@ -140,6 +142,15 @@ def track_lines(images: NDArray[Any], lines: Sequence[RulerLine]) -> TrackedRule
         np.array([each.alike for each in followers]),
         tuple(note for each in followers for note in _lost(each)),
     )
+
+
+def _forget_others(followers: Sequence[Follower], index: int, drift: NDArray[np.float64]) -> None:
+    """Forget what went elsewhere than the lines together: another line, or dirt."""
+    for each in followers:
+        if index in each.windows and not each.missed:
+            alone = each.place[index] - each.last - each.pace - drift
+            if abs(alone[1]) > each.line.width / 4:
+                each.forget(index)
 
 
 def _require_apart(followers: Sequence[Follower], index: int) -> None:

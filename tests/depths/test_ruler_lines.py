@@ -98,8 +98,10 @@ def test_steps_and_order():
     both = ruler_depths([100, 88, 90, 80], 90, sd_nm=[1, 2, 1, 1])
     assert both.sd_nm.tolist() == pytest.approx([0.5, 1, 0.5, 0.5])
     assert both.thickness_sd_nm[0] == pytest.approx(np.hypot(0.5, 1))
-    with pytest.raises(InputError, match="5 of 5 .* have all angles the right sign"):
-        line_depths(positions([30, -30], depths=DEPTHS[::-1])[:, [1, 2, 3, 4, 0]], [-30, 30], sd_nm=1)
+    with pytest.raises(InputError, match=r"5 of 5 .* have all angles the right sign"):
+        line_depths(
+            positions([30, -30], depths=DEPTHS[::-1])[:, [1, 2, 3, 4, 0]], [-30, 30], sd_nm=1
+        )
 
 
 @pytest.mark.parametrize(
