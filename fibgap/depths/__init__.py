@@ -7,6 +7,7 @@ known, and notes that say in a sentence each what was decided on the way.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from fibgap.depths.comparison import Comparison, compare_depths, cut_stretch
 from fibgap.depths.from_images import (
     Thickness,
     depths_from_images,
@@ -27,11 +28,14 @@ from fibgap.depths.written import write_table
 
 __all__ = [
     "SOURCES",
+    "Comparison",
     "Depths",
     "RulerLine",
     "Source",
     "Thickness",
     "TrackedRuler",
+    "compare_depths",
+    "cut_stretch",
     "depths_from_images",
     "estimate_thickness",
     "fuse_depths",
