@@ -97,6 +97,7 @@ def read_table(
         values, sd = _summed(table, taken, values, sd, count, notes)
     elif column is None:
         _compare(table, taken, unit_of, notes)
+    rows = table.rows
     if names is not None:
         table, values, sd = _by_name(table, names, values, sd, notes)
     places = [*map(table.place, range(len(table.rows))), "the end"]
@@ -118,7 +119,9 @@ def read_table(
     source = written_source(path)
     if source != MEASURED:
         notes.append(f"the table says where its depths come from: {source}.")
-    steps = None if names is not None or turned else steps_deviations(table, unit_of, len(depths))
+    steps = None
+    if table.rows == rows and not turned:
+        steps = steps_deviations(table, unit_of, len(depths))
     return Depths(depths, source, sd, tuple(notes), turned, steps)
 
 
