@@ -141,8 +141,10 @@ def row(name: str, trials: list[Trial], voxel: float) -> str:
         f"{voxel * fixed.std():.2f}",
         f"{np.sqrt(np.mean((scale - 1) ** 2)):.1%}",
         f"{voxel * np.sqrt(np.mean(drift**2)):.1f}",
-        f"{held(trials, fixed=False, steps=True):.0%}, {held(trials, fixed=False, steps=False):.0%}",
-        f"{held(trials, fixed=True, steps=True):.0%}, {held(trials, fixed=True, steps=False):.0%}",
+        *(
+            ", ".join(f"{held(trials, fixed=fixed, steps=steps):.0%}" for steps in (True, False))
+            for fixed in (False, True)
+        ),
     ]
     return f"| {' | '.join(cells)} |"
 

@@ -11,6 +11,8 @@ from fibgap.errors import InputError
 
 #: Standard deviations from which on two sources contradict each other.
 CONTRADICTION = 3.0
+#: Logarithm of the largest stretch along z that a cut is tried for.
+_WIDEST = 0.8
 
 
 @dataclass(frozen=True)
@@ -154,4 +156,4 @@ def _stretch(images: NDArray[np.generic]) -> float:
     falling = np.flatnonzero(np.diff(mean) < 0)
     reach = float(falling[0]) if len(falling) else float(len(mean) - 1)
     # The curve along z is the first one; a stretch of x against y is its inverse.
-    return -stretch_xy(along, max(reach, 3.0))
+    return -stretch_xy(along, max(reach, 3.0), widest=_WIDEST)

@@ -140,13 +140,13 @@ def differences(images: NDArray[Any], search: int) -> NDArray[np.float64]:
     return found
 
 
-def stretch_xy(along: NDArray[np.float64], reach: float) -> float:
-    """Return by how much x is stretched against y, the logarithm of a factor."""
+def stretch_xy(along: NDArray[np.float64], reach: float, *, widest: float = 0.4) -> float:
+    """Return by how much x is stretched against y, the logarithm of a factor up to `widest`."""
     lags = np.arange(along.shape[1])
     curve_y, curve_x = (PchipInterpolator(lags, curve) for curve in along)
     distances = np.arange(1, reach, 0.25)
     # Both curves are compared at distances that stay within the lags.
-    logs = np.linspace(-0.4, 0.4, 161)
+    logs = np.linspace(-widest, widest, int(400 * widest) + 1)
     apart = [
         np.mean(
             (

@@ -27,8 +27,10 @@ from fibgap.units import length_nm
 
 #: The order in which one is taken where nobody says which.
 BEST = (FUSED, RULER, IMAGES)
-#: A stretch of x against y that is worth a warning: three standard deviations, and so much.
-_STRETCHED = 0.05
+#: A stretch of x against y that is worth a warning, and by how many standard deviations it, or that
+#: of a cut, must be seen. A deviation from four quarters is vague: of Student's t with 3 degrees of
+#: freedom 1 % lie beyond 6, and 3 % beyond 4.
+_STRETCHED, _SEEN, _CUT_SEEN = 0.1, 6.0, 4.0
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,7 @@ def _isotropy(thickness: Thickness) -> str:
     known = f" ± {sd:.1%}" if np.isfinite(sd) else ""
     told = f"in the planes, structures are {abs(stretch):.1%}{known} "
     told += f"{'longer' if stretch >= 0 else 'shorter'} along x than along y"
-    if abs(thickness.stretch_xy) > max(_STRETCHED, 3 * sd if np.isfinite(sd) else 0.0):
+    if abs(thickness.stretch_xy) > max(_STRETCHED, _SEEN * sd if np.isfinite(sd) else 0.0):
         sentence = (
             f"{told}: the material is not isotropic, so thickness from images may be wrong by as "
             "much."
@@ -161,7 +163,7 @@ def _of_cut(cut: Source, voxel_nm: float) -> str:
     """Return what a cut along z says of the thickness from images."""
     images = read_images(cut, pixel_nm=voxel_nm, least=1).images
     stretch, sd = cut_stretch(images)
-    sure = abs(stretch - 1) > 2 * sd
+    sure = abs(stretch - 1) > _CUT_SEEN * sd
     told = f"in the cut, structures are {stretch:.3f} ± {sd:.3f} times as long along z as across it"
     if not sure:
         return f"{told}: it does not deny that the material is isotropic."
