@@ -21,6 +21,9 @@ _ROUNDS = 8
 #: The estimates of quarters are drawn to the common mean more than those of whole images, so their
 #: scatter is too small by about this factor (synthetic structures and two battery electrodes).
 _QUARTERS = 1.25
+#: Quarters share structures, so the scatter of their stretches is too small by this factor (24
+#: synthetic volumes of 128 x 128 pixels).
+_STRETCHES = 1.6
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,7 @@ def estimate_thickness(
         scatter = _QUARTERS * np.sqrt(level.var(axis=0, ddof=1).mean() / len(parts))
         sd = whole.sd * max(1.0, scatter / np.sqrt(np.mean(whole.sd**2)))
         stretches = np.array([part.stretch_xy for part in parts])
-        stretch_sd = float(stretches.std(ddof=1)) / np.sqrt(len(parts))
+        stretch_sd = _STRETCHES * float(stretches.std(ddof=1)) / np.sqrt(len(parts))
     # If x, y and z are stretched independently, z differs from the mean of x and y by this much.
     scale = np.sqrt(0.75 * whole.stretch_xy**2 + between**2 + hidden_stretch**2)
     sd = np.where(whole.blind, np.maximum(sd, whole.reach), sd)

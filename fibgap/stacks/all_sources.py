@@ -28,9 +28,8 @@ from fibgap.units import length_nm
 #: The order in which one is taken where nobody says which.
 BEST = (FUSED, RULER, IMAGES)
 #: A stretch of x against y that is worth a warning, and by how many standard deviations it, or that
-#: of a cut, must be seen. A deviation from four quarters is vague: of Student's t with 3 degrees of
-#: freedom 1 % lie beyond 6, and 3 % beyond 4.
-_STRETCHED, _SEEN, _CUT_SEEN = 0.1, 6.0, 4.0
+#: of a cut, must be seen. Deviations from four quarters are vague.
+_STRETCHED, _SEEN = 0.1, 3.0
 
 
 @dataclass(frozen=True)
@@ -163,7 +162,7 @@ def _of_cut(cut: Source, voxel_nm: float) -> str:
     """Return what a cut along z says of the thickness from images."""
     images = read_images(cut, pixel_nm=voxel_nm, least=1).images
     stretch, sd = cut_stretch(images)
-    sure = abs(stretch - 1) > _CUT_SEEN * sd
+    sure = abs(stretch - 1) > _SEEN * sd
     told = f"in the cut, structures are {stretch:.3f} ± {sd:.3f} times as long along z as across it"
     if not sure:
         return f"{told}: it does not deny that the material is isotropic."

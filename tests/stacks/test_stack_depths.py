@@ -13,6 +13,7 @@ from fibgap.depths import RulerLine, read_ruler_table, read_table
 from fibgap.errors import FibgapWarning, InputError
 from fibgap.report.stack_page import stack_page
 from fibgap.stacks import check_stack, load_stack
+from fibgap.synthetic.structure import Level, generate_volume
 
 #: A structure with waves of 18 pixels, sliced at 4 ± 1.2; voxels of 2.5 nm.
 STACK = {"shape": (64, 128, 144), "wavelength": "45nm", "solid_fraction": 0.5}
@@ -238,18 +239,18 @@ def test_stacks_that_tell_nothing_are_refused(made, tmp_path):
 
 def test_a_cut_along_z_tells_a_stretch(made, tmp_path):
     """A zx-cut of a stretched structure says by how much thickness from images is wrong."""
-    fine = made.truth.transpose(1, 0, 2)[::12]
+    fine = [Level(0.5, 20)]
+    volume = generate_volume((120, 8, 160), fine, voxel_nm=2.5, seed=np.random.SeedSequence(3))
+    cuts = volume.transpose(1, 0, 2)[:3]
     how = {"otsu": True, "mask": made.mask, "depths": "images"}
-    found = stack_depths(made.slices, cut=write(tmp_path, fine), **how)
+    found = stack_depths(made.slices, cut=write(tmp_path, cuts), **how)
     assert "does not deny that the material is isotropic" in found.sentences[-1]
-    long = np.repeat(fine, 2, axis=1)[
-        :, (np.arange(int(fine.shape[1] * 1.4)) * 2 / 1.4).astype(int)
-    ]
+    longer = cuts[:, (np.arange(180) / 1.5).astype(int)]
     with pytest.warns(FibgapWarning, match="times as long along z as across it: multiply"):
-        found = stack_depths(made.slices, cut=write(tmp_path, long), **how)
+        found = stack_depths(made.slices, cut=write(tmp_path, longer), **how)
     factor = float(found.sentences[-1].split(" are ")[1].split()[0])
-    # Eight cuts of 60 x 112 pixels hold some 350 waves: a factor is known to some 5 %.
-    assert factor == pytest.approx(1.4, rel=0.15)
+    # A cut of 120 x 160 pixels holds some 300 waves of 8 pixels: a factor is known to some 6 %.
+    assert factor == pytest.approx(1.5, rel=0.12)
 
 
 def test_the_command(made, tmp_path):
