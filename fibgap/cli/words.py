@@ -11,6 +11,7 @@ _OPTIONS = {
     "depths": "--depths",
     "force": "--force",
     "kind": "--depth-kind",
+    "memory": "--memory",
     "ruler": "--ruler",
     "ruler_angle": "--ruler-angle",
     "ruler_sd": "--ruler-sd",

@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from fibgap.errors import InputError
@@ -20,12 +19,15 @@ from fibgap.fillers.interpolation import threshold
 from fibgap.io.digests import digest
 from fibgap.io.hdf5 import create_hdf5, open_hdf5, read_array, read_attributes
 from fibgap.io.shards import group_name
-from fibgap.network.architecture import Network
+from fibgap.network.engines import Engine, make_engine
 from fibgap.network.inference import PlaneFiller, mirrored
-from fibgap.network.packed import PackedNetwork, kept_memory
+
+if TYPE_CHECKING:
+    from fibgap.network.module import Network
+    from fibgap.network.weights import LoadedNetwork
 
 _CHUNK = 64
-#: For what HDF5 and torch hold besides, in bytes.
+#: For what HDF5 and the engine hold besides, in bytes.
 _ROOM = 16 * 2**20
 
 
@@ -97,8 +99,7 @@ class _Budget:
     def __init__(self, source: _Source, filler: PlaneFiller, memory_mb: float) -> None:
         rows, n_y, n_x = source.shape
         known = len(source.layers)
-        network = filler.network
-        pixel = network.bytes_a_pixel() if isinstance(network, PackedNetwork) else 64
+        pixel = filler.engine.bytes_a_pixel() + 4 * (filler.architecture.engine_channels + 1)
         widths = {1: n_x, 2: n_y}
         at_once = {
             axis: min(filler.planes_at_once(width), source.shape[axis])
@@ -127,23 +128,21 @@ class _Budget:
             )
 
 
-def _weights_digest(network: Network) -> str:
-    """Return a digest of a network's weights."""
-    found = hashlib.sha256(repr(network.architecture).encode())
-    for name, values in sorted(network.state_dict().items()):
-        found.update(name.encode() + values.detach().float().cpu().numpy().tobytes())
+def _engine_digest(engine: Engine) -> str:
+    """Return a digest of a network's weights and of what computes it."""
+    found = hashlib.sha256(repr(engine.architecture).encode())
+    found.update(f"{engine.name} {engine.device} {engine.precision}".encode())
+    for name, values in sorted(engine.weights.tensors.items()):
+        found.update(name.encode() + values.tobytes())
     return found.hexdigest()
 
 
-@torch.inference_mode()
 def fill_file(
-    network: Network,
+    network: "Engine | LoadedNetwork | Network",
     source: Path | str,
     target: Path | str,
     *,
     dataset: int = 0,
-    device: torch.device | str = "cpu",
-    precision: torch.dtype = torch.float32,
     batch_pixels: int = 2**19,
     memory_mb: float = 4000,
     log: Callable[[str], None] = print,
@@ -152,15 +151,15 @@ def fill_file(
 
     Parameters
     ----------
-    network : Network
-        With trained weights.
+    network : Engine, LoadedNetwork or Network
+        See `fibgap.network.engines.make_engine`.
     source : path
         A file of placed slices, with one or more datasets.
     target : path
         The file of the filled volume, for the same dataset; it appears when it is complete.
     dataset : int
         Which dataset of the file is filled.
-    device, precision, batch_pixels
+    batch_pixels
         See `fibgap.network.inference.predict`.
     memory_mb : float
         Memory in MB (10^6 bytes) that is used at most, besides what the program and its libraries
@@ -181,21 +180,19 @@ def fill_file(
     (4 bytes for a missing voxel) beside the target. Every finished block is kept there, so a run
     that was killed goes on with the blocks that are not there yet.
     """
-    target, device = Path(target), torch.device(device)
+    target, engine = Path(target), make_engine(network)
     stack = _open_source(Path(source), dataset)
-    attributes = {**stack.attributes, "device": device.type}
+    attributes = {**stack.attributes, "device": engine.device.split(":")[0]}
     if not len(stack.missing):
         _assemble(stack, [], target, attributes)
         return
-    filler = PlaneFiller(
-        network, stack, device=device, precision=precision, batch_pixels=batch_pixels
-    )
+    filler = PlaneFiller(engine, stack, batch_pixels=batch_pixels)
     planes = _Budget(stack, filler, memory_mb).planes
     state = Path(source).stat()
     key = digest(
         [
-            _weights_digest(network),
-            [str(device), str(precision), batch_pixels, planes, dataset],
+            _engine_digest(engine),
+            [batch_pixels, planes, dataset],
             [state.st_size, state.st_mtime_ns, str(stack.attributes.get("digest"))],
         ]
     )
@@ -206,20 +203,19 @@ def fill_file(
                 shutil.rmtree(stale)
     home = parts / key
     home.mkdir(parents=True, exist_ok=True)
-    with kept_memory():
-        firsts = _predict_first(stack, filler, planes[1], home, log)
-        seconds = _predict_second(stack, filler, planes[2], home, firsts, log)
+    firsts = _predict_first(stack, filler, planes[1], home, log)
+    seconds = _predict_second(stack, filler, planes[2], home, firsts, log)
     _assemble(stack, seconds, target, attributes)
     shutil.rmtree(parts)
 
 
-def _predict(filler: PlaneFiller, stack: _Source, axis: int, part: slice) -> torch.Tensor:
+def _predict(filler: PlaneFiller, stack: _Source, axis: int, part: slice) -> NDArray[np.float32]:
     """Return the inpainted planes of a block, (planes, Z, width) float32."""
     known = stack.read(axis, part, filler.architecture.neighbours)
     shape = (part.stop - part.start, stack.shape[0], known.shape[2])
-    result = torch.zeros(shape, device=filler.device)
+    result = np.zeros(shape, np.float32)
     filler.family(known, result)
-    return result.cpu()
+    return result
 
 
 def _walk(
@@ -245,12 +241,12 @@ def _predict_first(
 ) -> list[tuple[slice, Path]]:
     """Predict the zx-planes; each block becomes a file with its missing rows (M, planes, X)."""
     done = []
-    missing = torch.from_numpy(stack.missing)
+    missing = stack.missing
     for part, path, wanted in _walk(stack, 1, at_once, home, log):
         done.append((part, path))
         if not wanted:
             continue
-        values = _predict(filler, stack, 1, part)[:, missing].permute(1, 0, 2).numpy()
+        values = _predict(filler, stack, 1, part)[:, missing].transpose(1, 0, 2)
         with create_hdf5(path, "fill_file", {}) as file:
             _, planes, width = values.shape
             chunks = (1, planes, min(width, _CHUNK))
@@ -268,12 +264,12 @@ def _predict_second(
 ) -> list[tuple[slice, Path]]:
     """Predict the zy-planes, average, threshold; each block becomes a file (M, Y, planes)."""
     done = []
-    missing = torch.from_numpy(stack.missing)
+    missing = stack.missing
     for part, path, wanted in _walk(stack, 2, at_once, home, log):
         done.append((part, path))
         if not wanted:
             continue
-        mean = _predict(filler, stack, 2, part)[:, missing].permute(1, 2, 0).numpy()
+        mean = _predict(filler, stack, 2, part)[:, missing].transpose(1, 2, 0)
         for rows, first in firsts:
             with open_hdf5(first, "fill_file") as file:
                 mean[:, rows] += file["values"][:, :, part]

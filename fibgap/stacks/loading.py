@@ -19,6 +19,7 @@ from fibgap.stacks.depth_sources import find_depths
 from fibgap.stacks.findings import Progress, collected, silent
 from fibgap.stacks.loaded import Findings, Histogram, LoadedStack
 from fibgap.stacks.options import How, require_known
+from fibgap.stacks.room import Room
 from fibgap.stacks.ruler_reading import WORDS, RulerReadings, ruler_of, with_ruler
 from fibgap.suspicion import check_depths, warn
 from fibgap.units import length_nm
@@ -72,13 +73,15 @@ def load_stack(source: Source, *, progress: Progress = silent, **how: Unpack[How
     return load(source, how, Findings(), progress)
 
 
-def load(source: Source, how: How, found: Findings, progress: Progress) -> LoadedStack:
-    """Load a stack; what is known when it fails stands in `found`."""
+def load(
+    source: Source, how: How, found: Findings, progress: Progress, room: Room | None = None
+) -> LoadedStack:
+    """Load a stack, on disk if there is no room; what is known when it fails is in `found`."""
     require_known(how)
     with collected() as warned:
         asked = cast("How", with_ruler(how))
         with found.step():
-            ready = prepare(source, asked, found, progress)
+            ready = prepare(source, asked, found, progress, room)
             with found.step():
                 depths = _depths(ready, asked, found)
         if found.problems:
@@ -128,9 +131,11 @@ class Prepared:
     drift: Drift
 
 
-def prepare(source: Source, how: How, found: Findings, progress: Progress) -> Prepared:
+def prepare(
+    source: Source, how: How, found: Findings, progress: Progress, room: Room | None = None
+) -> Prepared:
     """Read a stack up to the point where depths are looked for."""
-    images = _read(source, how, found, progress)
+    images = _read(source, how, found, progress, room)
     readings: RulerReadings | None = None
     with found.step():
         if how.get("ruler") is not None:
@@ -147,9 +152,13 @@ def prepare(source: Source, how: How, found: Findings, progress: Progress) -> Pr
     return Prepared(images, solid, voxel_nm, readings, histogram, drift)
 
 
-def _read(source: Source, how: How, found: Findings, progress: Progress) -> ImageStack:
+def _read(
+    source: Source, how: How, found: Findings, progress: Progress, room: Room | None
+) -> ImageStack:
     """Read the images, and note what their files hold."""
     voxel = how.get("voxel")
+    if room:
+        room.require_readable(source)
     images = read_images(
         source,
         dataset=how.get("dataset"),
@@ -157,6 +166,7 @@ def _read(source: Source, how: How, found: Findings, progress: Progress) -> Imag
         trust_given=how.get("trust_voxel", False),
         mask=how.get("mask"),
         progress=_stage(progress, "reading slices"),
+        allocate=room.allocate if room else np.empty,
     )
     n, height, width = images.images.shape
     found.take(images.notes)

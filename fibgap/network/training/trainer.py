@@ -16,8 +16,9 @@ import torch
 from fibgap import seeds
 from fibgap.errors import InputError
 from fibgap.io.files import exclusive, write_aside
-from fibgap.network.architecture import Architecture, Network, count_parameters
+from fibgap.network.architecture import Architecture
 from fibgap.network.device import choose_precision
+from fibgap.network.module import Network, count_parameters
 from fibgap.network.training.checkpoint import damaged, read_checkpoint, write_checkpoint
 from fibgap.network.training.distillation import Teacher, neighbours_seen
 from fibgap.network.training.patches import Batch, Epoch, PatchSampler
