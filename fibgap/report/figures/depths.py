@@ -75,5 +75,5 @@ def plot_sources(
         below.set_xlabel("slice")
         for axes in (above, below):
             axes.grid(color=GRID, lw=0.6)
-            axes.set_xlim(0, count - 1)
+            axes.set_xlim(-0.3, count - 0.7)
     return figure
