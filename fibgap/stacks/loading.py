@@ -96,7 +96,7 @@ def load(
         names=tuple(depths.order(ready.images.names)) if ready.images.names else (),
         histogram=ready.histogram,
         drift=ready.drift,
-        files=_files(source, asked),
+        files=source_files(source, asked),
         facts=found.facts,
         notes=tuple(found.notes),
         warnings=tuple(warned),
@@ -291,8 +291,8 @@ def _depths(ready: Prepared, how: How, found: Findings) -> Depths:
     return depths
 
 
-def _files(source: Source, how: How) -> tuple[Path, ...]:
-    """Return every file that a stack comes from."""
+def source_files(source: Source, how: How) -> tuple[Path, ...]:
+    """Return every file that a stack comes from: its images first, then those that options name."""
     files = [*find_source(source).paths]
     mask, depths, ruler = how.get("mask"), how.get("depths"), how.get("ruler")
     if mask is not None:
