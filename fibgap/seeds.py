@@ -16,6 +16,7 @@ STREAMS = {
     "calibration": 11,
     "grey_values": 12,
     "draws": 13,
+    "ruler": 15,
 }
 
 
