@@ -17,6 +17,8 @@ STREAMS = {
     "grey_values": 12,
     "draws": 13,
     "ruler": 15,
+    "ruler_readings": 21,
+    "images": 22,
 }
 
 
