@@ -1,7 +1,6 @@
 """Fillers that a stack is offered: those without training, and the networks that are shipped."""
 
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -63,11 +62,12 @@ def default_filler() -> str:
 
 
 def shipped_networks() -> list[str]:
-    """Return the shipped networks as "shipped:NAME", small ones first; none without torch."""
-    if find_spec("torch") is None:
-        return []
+    """Return the shipped networks as "shipped:NAME", small ones first; none without an engine."""
+    from fibgap.network.engines import installed
     from fibgap.network.shipped import PREFIX, resolve_weights, shipped_names
 
+    if not (installed("openvino") or installed("torch")):
+        return []
     names = [f"{PREFIX}{name}" for name in shipped_names()]
     return sorted(names, key=lambda name: (resolve_weights(name).stat().st_size, name))
 
@@ -89,7 +89,7 @@ def offer(name: str, *, gpu: bool = False) -> Offered:
     """
     if name in untrained_fillers():
         return Offered(name, name)
-    # These pull in torch, which no other filler needs.
+    # These pull in an engine, which no other filler needs.
     from fibgap.network.device import choose_device
     from fibgap.network.filler import network_options
     from fibgap.network.shipped import resolve_weights, shipped_names
