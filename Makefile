@@ -59,6 +59,11 @@ sensitivity: $(STAMP) ## Run config/sensitivity.yaml: errors against slice thick
 	@$(SNAKEMAKE) --configfile config/sensitivity.yaml --cores $(CORES) $(QUIET) sensitivity $(PROGRESS)
 	@cat results/sensitivity/tables/sensitivity.md
 
+.PHONY: depths
+depths: $(STAMP) ## Run config/depths.yaml (hours): what it costs not to know where slices lie
+	@$(SNAKEMAKE) --configfile config/depths.yaml --cores $(CORES) $(QUIET) -- make_tables
+	@cat results/depths/tables/by_source.md
+
 .PHONY: costs
 CONFIG ?= config/quick.yaml
 costs: $(STAMP) ## Tabulate what the runs of an experiment cost (CONFIG=config/paper.yaml: of that one)

@@ -1,8 +1,9 @@
 """fibgap: from synthetic hierarchical gold to Tables S3 and S4.
 
-Paths: <results>/STEP/[ARM or PLACEMENT/]SHARD.h5, where <results> is results/NAME, NAME is the experiment's name in the
-configuration, and a shard holds datasets.shard_size datasets. Everything a person reads lies in <results>/tables,
-<results>/figures and <results>/report.html. Own stacks lie in <results>/stacks/STACK/FILLER.*, their page beside them.
+Paths: <results>/STEP/[ARM or SOURCE or PLACEMENT/SOURCE/]SHARD.h5, where <results> is results/NAME, NAME is the
+experiment's name in the configuration, and a shard holds datasets.shard_size datasets. Everything a person reads lies
+in <results>/tables, <results>/figures and <results>/report.html. Own stacks lie in <results>/stacks/STACK/FILLER.*,
+their page beside them.
 """
 
 from snakemake.utils import min_version
@@ -31,6 +32,7 @@ if ARMS:
 
     include: "rules/synthesis.smk"
     include: "rules/milling.smk"
+    include: "rules/depths.smk"
     include: "rules/placement.smk"
     include: "rules/planes.smk"
     include: "rules/network.smk"

@@ -11,6 +11,7 @@ sys.path.insert(0, workflow.basedir)
 from fibgap.experiment import config as configuration
 from fibgap.arms import BASELINE, CLASSICAL, ORIGINAL
 from fibgap.errors import InputError
+from fibgap.experiment.depth_sources import DEPTHS, TRUE, settings_of
 from fibgap.workflow.digests import code_digest, digest
 from fibgap.workflow.needs import GPU_LIMIT
 from fibgap.network.shipped import resolve_weights, weights_sha256
@@ -49,6 +50,8 @@ NETWORK_ARMS = [name for name, arm in ARMS.items() if arm["filler"] == "network"
 CLASSICAL_ARMS = [name for name in ARMS if name not in NETWORK_ARMS]
 REPAIRED_ARMS = [name for name, arm in ARMS.items() if arm["fill_holes"]]
 TRAINED = [name for name, network in NETWORKS.items() if network["weights"] == "train"]
+# Where an arm is not told true depths, errors of depths and of all layers stand beside the others.
+BY_SOURCE = any(arm["depths"] != TRUE for arm in ARMS.values())
 SHARDS = [f"{shard:03d}" for shard in range(-(-DATASETS["count"] // DATASETS["shard_size"]))]
 ALL_MEASURES = collect("<results>/measures/{arm}/{shard}.h5", arm=[ORIGINAL, *ARMS], shard=SHARDS)
 PAPER_TABLES = [
@@ -94,9 +97,29 @@ def arm_setting(key):
     return lambda wildcards: ARMS[wildcards.arm][key]
 
 
+def depth_settings(wildcards):
+    """Return what a source of depths reads of the configuration."""
+    return settings_of(EXPERIMENT, wildcards.depths)
+
+
+def estimated_depths(source, shard):
+    """Return the depths that a source tells; none where the true ones are taken."""
+    return [] if source == TRUE else [f"<results>/depths/{source}/{shard}.h5"]
+
+
+def arm_depths(wildcards):
+    """Return the depths by which an arm was placed; none where these are the true ones."""
+    return estimated_depths(ARMS[wildcards.arm]["depths"], wildcards.shard)
+
+
+def placed_of(arm, shard):
+    """Return the gapped volumes from which an arm is rebuilt."""
+    return f"<results>/placed/{ARMS[arm]['placement']}/{ARMS[arm]['depths']}/{shard}.h5"
+
+
 def placed(wildcards):
     """Return the gapped volumes from which an arm is rebuilt."""
-    return f"<results>/placed/{ARMS[wildcards.arm]['placement']}/{wildcards.shard}.h5"
+    return placed_of(wildcards.arm, wildcards.shard)
 
 
 def final_volumes_of(arm, shard):
@@ -184,6 +207,7 @@ wildcard_constraints:
     shard=r"\d\d\d+",
     arm=r"[A-Za-z0-9][A-Za-z0-9-]*",
     placement="repositioned|nominal|resampled",
+    depths=one_of(DEPTHS),
     network="[a-z][a-z0-9_]+",
     training_set="[a-z][a-z0-9_]+",
     setting="[a-z][a-z0-9_]+",

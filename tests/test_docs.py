@@ -42,6 +42,7 @@ RUNS = DOCS / "reproduction"
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
 MEASURES = ("anisotropy_tpcf", "anisotropy_lpf", "anisotropy_d")
 TRUTH = ("truth_tpcf", "truth_lpf", "truth_d")
+BY_SOURCE = ("voxel_error_all", "voxel_error", "depth_rms_nm", *MEASURES, *TRUTH)
 
 
 def examples(page: Path) -> list[str]:
@@ -171,6 +172,7 @@ def test_closed_shares_are_the_committed_ones() -> None:
     [
         ("### Against the truth", [*TRUTH, "voxel_error", "solid_fraction"], "paper"),
         ("## The shipped networks side by side", ["", *MEASURES, "voxel_error"], "networks"),
+        ("## By source of depths", ["", *BY_SOURCE], "depths"),
     ],
 )
 def test_means_of_arms_follow_from_the_committed_datasets(
@@ -206,7 +208,7 @@ def test_example_of_reading_shards_runs(
     volume, gapped = gapped_example()
     measured = measure_volume(volume, ["tpcf", "lpf"])
     for path, record in (
-        ("placed/repositioned", gapped_to_record(gapped)),
+        ("placed/repositioned/true", gapped_to_record(gapped)),
         ("measures/RNN-s", measured),
     ):
         process_shard(

@@ -110,7 +110,7 @@ def nncf_graph(weights: "LoadedNetwork", planes: list[NDArray[np.float32]]) -> A
         subset_size=len(planes),
         # The last sum adds the interpolated plane itself.
         ignored_scope=nncf.IgnoredScope(names=["sum"], validate=False),
-        # Weights of seven bits are for processors whose sums overflow; they compute in bf16 or fp32.
+        # Weights of seven bits are for processors whose sums overflow; they take bf16 or fp32.
         advanced_parameters=nncf.AdvancedQuantizationParameters(
             overflow_fix=nncf.OverflowFix.DISABLE
         ),

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from fibgap import __version__
+from fibgap.experiment.depth_sources import DEPTHS, TRUE
 from fibgap.network.shipped import read_training
 from fibgap.network.training.settings import Training
 
@@ -153,13 +154,20 @@ def names_frame(
         Columns `name`, `kind` ("measure", "arm" or "network": an arm with one), `stands_for`.
     """
     rows = [("TPCF", "measure", CENTRED)] if tpcf_centred else []
+    measured = "their measured depths"
     for arm in arms:
+        source = arm.get("depths", TRUE)
         if arm["name"] in weights:
             read = read_training(weights[arm["name"]])
             words = network_words(*read, labels.get(arm["name"]))
+            if source != TRUE:
+                words += f"; slices at {DEPTHS[source].words}"
             rows.append((arm["name"], "network", words))
             continue
-        filled = f"{PLACEMENTS[arm['placement']]}; filler: {arm['filler'].replace('_', ' ')}"
+        place = PLACEMENTS[arm["placement"]]
+        if source != TRUE:
+            place = place.replace(measured, DEPTHS[source].words)
+        filled = f"{place}; filler: {arm['filler'].replace('_', ' ')}"
         holes = "; small holes in filled layers are closed" if arm.get("fill_holes") else ""
         rows.append((arm["name"], "arm", filled + holes))
     return pd.DataFrame(rows, columns=["name", "kind", "stands_for"])

@@ -13,11 +13,14 @@ import pandas as pd
 
 from fibgap.arms import BASELINE, CLASSICAL, ORIGINAL
 from fibgap.errors import InputError
+from fibgap.experiment.by_source import by_source_frame, source_families
+from fibgap.experiment.depth_sources import TRUE
 from fibgap.report.methods import footnotes
 from fibgap.report.tables import (
     Table,
     agreement,
     agreement_table,
+    by_source_table,
     comparison_table,
     equivalence_table,
     names_table,
@@ -50,7 +53,10 @@ _ARRANGED = {
     "comparisons": comparison_table,
     "wins": win_table,
     "names": names_table,
+    "by_source": by_source_table,
 }
+#: Written as LaTeX, too, beside those of the paper.
+_FOR_PAPERS = ("by_source",)
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,7 @@ class Results:
         "all_arms" (every arm and measure), "table_S3" and "table_S4" where an arm names them,
         "agreement" (every published cell beside this run's), "comparisons", "wins", "names", and
         "shares" and "equivalence" where there is the arm `fibgap.arms.BASELINE` and a network or
-        another classical arm to judge.
+        another classical arm to judge; "by_source" where arms differ in their depths alone.
     """
 
     frames: Mapping[str, pd.DataFrame]
@@ -82,9 +88,10 @@ class Results:
         return paper_table(frame, name=short, caption=caption, footnotes=notes)
 
     def write(self, folder: Path) -> None:
-        """Write every table as CSV and Markdown, those of the paper also as LaTeX."""
+        """Write every table as CSV and Markdown, those for papers also as LaTeX."""
         for name, table in self.tables.items():
-            suffixes = ["csv", "md", *(["tex"] if table.name else [])]
+            papers = table.name or name in _FOR_PAPERS
+            suffixes = ["csv", "md", *(["tex"] if papers else [])]
             write_tables(table, *(folder / f"{name}.{suffix}" for suffix in suffixes))
 
 
@@ -126,11 +133,14 @@ def compute_results(
     bootstrap : Bootstrap
         How all intervals are made.
     """
-    every = [arm["name"] for arm in arms]
+    # Arms at other depths are compared with themselves at true ones, by source.
+    rivals = [arm for arm in arms if arm.get("depths", TRUE) == TRUE] or arms
+    every = [arm["name"] for arm in rivals]
     columns = measured(metrics, anisotropy_columns())
     compared = [*columns, *measured(metrics, ["voxel_error"])]
     original = [ORIGINAL] if (metrics["arm"] == ORIGINAL).any() else []
-    summary = paper_frame(metrics, [*original, *every], reference=reference, bootstrap=bootstrap)
+    shown = [*original, *(arm["name"] for arm in arms)]
+    summary = paper_frame(metrics, shown, reference=reference, bootstrap=bootstrap)
     frames = {}
     for table in CAPTIONS:
         rows = table_rows(arms, table)
@@ -138,7 +148,7 @@ def compute_results(
             frames[f"table_{table}"] = select_arms(summary, rows)
     frames["all_arms"] = summary
     frames["agreement"] = agreement(summary, reference)
-    networks = [arm["name"] for arm in arms if arm["filler"] == "network"]
+    networks = [arm["name"] for arm in rivals if arm["filler"] == "network"]
     classical = [arm for arm in CLASSICAL if arm in every]
     judged = [arm for arm in every if arm in (*networks, *CLASSICAL) and arm != BASELINE]
     if original and BASELINE in every and judged:
@@ -158,6 +168,8 @@ def compute_results(
         ignore_index=True,
     )
     frames["wins"] = count_wins(metrics, compared, every)
+    if source_families(arms):
+        frames["by_source"] = by_source_frame(metrics, arms, bootstrap)
     frames["names"] = names
     return Results(frames)
 

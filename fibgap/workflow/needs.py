@@ -58,6 +58,7 @@ NEEDS = {
     "generate_volumes": Need(290, {"voxels": 14}, {"voxels": 0.5}),
     "generate_training_volumes": Need(290, {"voxels": 14}, {"voxels": 0.5}),
     "mill_slices": Need(54, {"voxels": 2}, {"voxels": 0.2}),
+    "estimate_depths": Need(95, {"voxels": 6}, {"voxels": 0.3}),
     "place_slices": Need(54, {"voxels": 0.7}, {"voxels": 0.2}),
     "extract_planes": Need(86, {"voxels": 4.5}, {"voxels": 0.3}),
     "split_planes": Need(90),

@@ -53,10 +53,13 @@ generate_volumes:
   box_factor: 1.5
   levels: [{solid_fraction: 0.5, wavelength_nm: 40, shell_width: 1}]
 mill_slices: {distribution: normal, mean_nm: 10, sd_nm: 3, floor_nm: 2.5}
+depths:
+  ruler: {angle_deg: 60, lines: 4, reading_sd_nm: 1.25}
+  images: {side: 0, blur_pixels: 0, noise: 0, jitter_pixels: 0, search: 0}
 place_slices: {nominal_nm: 10, positions: rounded}
 arms:
-  - {name: RNN-s, placement: repositioned, filler: nearest, families: both, threshold: half,
-     fill_holes: false, tables: []}
+  - {name: RNN-s, placement: repositioned, depths: "true", filler: nearest, families: both,
+     threshold: half, fill_holes: false, tables: []}
 fill_holes: {max_pixels: 19}
 training_sets: {}
 networks: {}
@@ -103,10 +106,15 @@ networks:
     distillation: {teacher: "shipped:table_s1"}
 calibrate: {levels: [{solid_fraction: [0.2, 0.4], wavelength_nm: [20, 60]}]}
 ablations: [{arm: RML-s, base: RNN-s, change: by a network}]
-sensitivity: {arms: [RNN-s]}
+sensitivity:
+  arms: [RNN-s]
+  factors: {lognormal_sd: [0.6], image_side: [8], image_blur_pixels: [1], image_noise: [0.3],
+            image_jitter_pixels: [1], ruler_angle_deg: [30], ruler_reading_voxels: [1]}
 stacks: {item: {path: slices, fillers: [item]}}
 fillers: {item: {filler: nearest}}
 """)
+#: A row without depths.
+DNN = {"name": "RNN-s", "placement": "nominal", "filler": "nearest"}
 #: An option of the command `fibgap fill` can be of these kinds; there is one key for each.
 KINDS = {"boolean": True, "integer": 3, "number": 0.5, "string": "text"}
 for section in ("stacks", "fillers"):
@@ -207,6 +215,13 @@ def test_optional_sections_by_hand():
             "relative_sd": [0, 0.15, 0.3, 0.45, 0.6],
             "depth_error_voxels": [0, 0.5, 1, 1.5, 2],
             "nominal_ratio": [0.6, 0.8, 1, 1.25, 1.5],
+            "lognormal_sd": [],
+            "image_side": [],
+            "image_blur_pixels": [],
+            "image_noise": [],
+            "image_jitter_pixels": [],
+            "ruler_angle_deg": [],
+            "ruler_reading_voxels": [],
         },
     }
     search = {key: value for key, value in complete["calibrate"].items() if key != "levels"}
@@ -229,6 +244,16 @@ def test_numbers_stay_as_they_were_written():
     assert json.dumps(section) == (
         '{"sd_nm": 2, "mean_nm": 12.0, "distribution": "normal", "floor_nm": 2.5}'
     )
+
+
+def test_a_true_without_quotes_is_the_name():
+    """YAML reads `depths: true` as a truth; the name is what is meant, and what jobs are told."""
+    for given in (True, "true"):
+        arm = {**SMALLEST["arms"][0], "depths": given}
+        assert check({**SMALLEST, "arms": [arm]})["arms"][0]["depths"] == "true"
+    placing = {**SMALLEST, "place_slices": {"positions": True}}
+    assert check(placing)["place_slices"]["positions"] == "true"
+    jsonschema.validate({**SMALLEST, "arms": [{**SMALLEST["arms"][0], "depths": True}]}, schema())
 
 
 def test_completing_leaves_its_argument_alone():
@@ -435,6 +460,10 @@ TRAINING = ("networks", "item", "training")
         ((*SET, "millings", "distributions", 0), 3, "must be 'normal', 'lognormal' or 'gamma'"),
         (("arms", 0, "tables", 0), "S5", "must be 'S3' or 'S4'"),
         (("arms", 0, "filler"), "magic", "must be one of cubic_spline, "),
+        (("arms", 0, "depths"), "guess", "must be one of true, ruler, images, images_total, fused"),
+        (("arms", 0, "depths"), False, "must be one of true, ruler, images, images_total, fused"),
+        (("depths", "ruler", "angle_deg"), 180, "must be less than 180"),
+        (("depths", "ruler", "lines"), 1, "must be at least 2"),
         (("arms", 0, "placement"), None, "must be one of repositioned, nominal, resampled"),
         (("measure", "names", 2), "x", "must be one of tpcf, lpf, d"),
         (("fillers", "item", "filler"), "magic", "must be one of auto, cubic_spline, "),
@@ -565,6 +594,8 @@ def test_an_old_key_is_told_its_new_name():
         ((*SET, "structure", "wavelength_nm"), [0, 20], "wavelength_nm must be greater than 0"),
         ((*SET, "millings", "mean_nm"), [12, 8], "item.millings: the range mean_nm must go from"),
         ((*SET, "millings", "floor_nm"), 9, "thickness of 8 nm lies below its floor of 9 nm"),
+        (("arms", 1), {**DNN, "depths": "ruler"}, "'nominal', which asks for no depths, and"),
+        (("depths", "images", "side"), 17, "images.side is 17 pixels, but slices have 16 x 16"),
         (("stacks", "item", "fillers"), ["no"], "item.fillers names 'no', which is not in fillers"),
         (("measure", "names"), ["d"], "measure.names is ['d'], but it must hold tpcf and lpf"),
     ],

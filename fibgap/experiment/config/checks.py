@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from fibgap.errors import InputError
 from fibgap.experiment.config.objects import Config, levels_of, milling_of, millings_of
+from fibgap.experiment.depth_sources import TRUE
 from fibgap.experiment.sensitivity.plan import make_plan
 from fibgap.network.shipped import TRAIN
 from fibgap.synthetic.training_sets import check_structure
@@ -84,7 +85,7 @@ def _place(where: str) -> Iterator[None]:
 
 
 def _check_arms(config: Config) -> None:
-    """Check that arms have names of their own, and a network where they need one."""
+    """Check that arms have names of their own, and what their placement and filler need."""
     names = [arm["name"] for arm in config["arms"]]
     for arm in config["arms"]:
         head = f"configuration: the arm '{arm['name']}'"
@@ -96,6 +97,11 @@ def _check_arms(config: Config) -> None:
         if "network" in arm and arm["network"] not in config["networks"]:
             raise InputError(
                 f"{head} names the network '{arm['network']}', which is not in networks."
+            )
+        if arm["placement"] == "nominal" and arm["depths"] != TRUE:
+            raise InputError(
+                f"{head} has the placement 'nominal', which asks for no depths, and must not have "
+                f"depths: {arm['depths']}."
             )
         if "network" not in arm and (arm["families"], arm["threshold"]) != ("both", "half"):
             raise InputError(
@@ -140,7 +146,7 @@ def _check_networks(config: Config) -> None:
 
 
 def _check_datasets(config: Config) -> None:
-    """Check that the showcase exists, and that no slice is thinner than a voxel."""
+    """Check that the showcase exists, that no slice is thinner than a voxel, none too small."""
     datasets, voxel = config["datasets"], config["generate_volumes"]["voxel_nm"]
     if datasets["showcase"] >= datasets["count"]:
         raise InputError(
@@ -155,3 +161,9 @@ def _check_datasets(config: Config) -> None:
             )
     with _place("mill_slices"):
         milling_of(config)
+    side, shape = config["depths"]["images"]["side"], config["generate_volumes"]["shape"]
+    if side > min(shape[1:]):
+        raise InputError(
+            f"configuration: depths.images.side is {side} pixels, but slices have {shape[1]} x "
+            f"{shape[2]}."
+        )

@@ -149,7 +149,9 @@ def _type(node: dict[str, Any], place: str) -> str:
     if "properties" in inner:
         return {"": "section", "[]": "rows", ".NAME": "sections by name"}[step] + f" `{place}`"
     if "enum" in inner or "const" in inner:
-        choices = ", ".join(f"`{choice}`" for choice in inner.get("enum", [inner.get("const")]))
+        # A name "true" may also come without quotes; it is said once.
+        names = [name for name in inner.get("enum", [inner.get("const")]) if name is not True]
+        choices = ", ".join(f"`{choice}`" for choice in names)
         return f"list of {choices}" if step else f"one of {choices}"
     one, many = TYPES[inner["type"]]
     return f"list of {many}" if step else one

@@ -9,6 +9,7 @@ from fibgap.experiment.config.arms import Arm
 from fibgap.experiment.config.calibrate import Calibrate
 from fibgap.experiment.config.checks import SYNTHETIC
 from fibgap.experiment.config.datasets import Datasets
+from fibgap.experiment.config.depths import Depths
 from fibgap.experiment.config.fields import FolderName, Section, key, part
 from fibgap.experiment.config.fill_holes import FillHoles
 from fibgap.experiment.config.generate_volumes import GenerateVolumes
@@ -38,6 +39,7 @@ class Experiment(Section):
     datasets: Datasets = part(Datasets, None)
     generate_volumes: GenerateVolumes = part(GenerateVolumes, None)
     mill_slices: MillSlices = part(MillSlices, {})
+    depths: Depths = part(Depths, {})
     place_slices: PlaceSlices = part(PlaceSlices, {})
     arms: list[Arm] = key(
         "The arm table; each arm is a row of the tables that it names.", None, min_length=1

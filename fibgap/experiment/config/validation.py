@@ -53,13 +53,16 @@ def validate(values: Mapping[str, Any], typed: Mapping[str, Any]) -> dict[str, A
 
 
 def _complete(given: Any, checked: Any) -> Any:
-    """Return what was given, numbers as they were written, and the defaults after it."""
+    """Return what was given, numbers as they were written, and the defaults after it.
+
+    A text is the model's, which takes a `true` for a name where it is one.
+    """
     if isinstance(given, Mapping):
         kept = {name: _complete(value, checked[name]) for name, value in given.items()}
         return {**kept, **{name: value for name, value in checked.items() if name not in kept}}
     if isinstance(given, list):
         return [_complete(*pair) for pair in zip(given, checked, strict=True)]
-    return given
+    return checked if isinstance(checked, str) else given
 
 
 def _describe(error: ErrorDetails) -> str:
