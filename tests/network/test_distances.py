@@ -12,8 +12,8 @@ from fibgap.network.architecture import Architecture
 from fibgap.network.filler import predict_probability
 from fibgap.network.inference import PlaneFiller, predict
 from fibgap.network.module import Network
+from fibgap.network.training.batches import whole_planes
 from fibgap.network.training.distances import all_distances
-from fibgap.network.training.patches import whole_planes
 from fibgap.network.training.planes import extract_planes
 from fibgap.stack import GappedVolume
 from fibgap.synthetic.materials import draw_material

@@ -8,8 +8,9 @@ from fibgap.errors import InputError
 from fibgap.fillers.distance import signed_distance
 from fibgap.network.architecture import Architecture
 from fibgap.network.distances import BASE, SCALE
+from fibgap.network.training.batches import whole_planes
 from fibgap.network.training.distances import all_distances, slice_distances
-from fibgap.network.training.patches import Epoch, PatchSampler, whole_planes
+from fibgap.network.training.patches import Epoch, PatchSampler
 from fibgap.network.training.planes import extract_planes
 from fibgap.synthetic.materials import draw_material
 from fibgap.synthetic.milling import MillingRange
