@@ -13,8 +13,8 @@ from fibgap.io.digests import file_sha256
 #: Where the shipped weights and their cards lie.
 FOLDER = Path(__file__).resolve().parent
 PREFIX = "shipped:"
-#: Weights that come with this release for the last time, since `SUCCESSOR` is better on every
-#: material; the arms of earlier tables are still made with them.
+#: Weights that come with this release for the last time: `SUCCESSOR` learned from many materials.
+#: The arms of earlier tables are still made with them.
 RETIRING = (
     "compact",
     "compact_any",
@@ -59,7 +59,7 @@ def warn_if_retiring(name: str) -> None:
     if name.startswith(PREFIX) and name.removeprefix(PREFIX) in RETIRING:
         warnings.warn(
             f"the weights '{name}' come with this release for the last time: take "
-            f"'{PREFIX}{SUCCESSOR}', which misclassifies fewer voxels.",
+            f"'{PREFIX}{SUCCESSOR}', which learned from many materials.",
             FibgapWarning,
             stacklevel=2,
         )
