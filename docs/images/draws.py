@@ -99,7 +99,9 @@ def main() -> None:
             f"{strength:g}", at, (0, 6), textcoords="offset points", ha="center", fontsize=8
         )
     truth_level = float(np.mean(originals, axis=0)[1])
-    right_box.axhline(truth_level, color="#A50F15", linewidth=1, linestyle=":")
+    right_box.axhline(
+        truth_level, color="#A50F15", linewidth=1, linestyle=":", label="e(LPF), truth"
+    )
     right_box.set(
         xlabel="misclassified voxels of filled layers (%)", ylabel="error", ylim=(0, 0.04)
     )
