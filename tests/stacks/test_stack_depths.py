@@ -232,9 +232,9 @@ def test_stacks_that_tell_nothing_are_refused(made, tmp_path):
     coarse = simulate(tmp_path / "c", shape=(60, 96, 96), wavelength="240nm", solid_fraction=0.5)
     part = coarse.stack.slices[:, 40:56, 20:36]
     mixed = np.array([each for each in part if 0 < each.mean() < 1])
-    if len(mixed) >= 8:
-        with pytest.raises(InputError, match="smaller than their structure"):
-            stack_depths(write(tmp_path, mixed), crop=False)
+    assert len(mixed) >= 8
+    with pytest.raises(InputError, match="smaller than their structure"):
+        stack_depths(write(tmp_path, mixed), crop=False)
 
 
 def test_a_cut_along_z_tells_a_stretch(made, tmp_path):
