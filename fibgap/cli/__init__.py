@@ -155,8 +155,10 @@ def fill(stack: tuple[str, ...], output: Path, quiet: bool, as_json: bool, **opt
     metavar="NAME",
     cls=Grouped,
     group="What is measured",
-    help="tpcf (two-point correlation), lpf (lineal path), d (diffusivity of the pores); may be "
-    "given several times. All of them if it is left out.",
+    help="tpcf (two-point correlation, not centred), lpf (lineal path), d (diffusivity of the "
+    "pores): these three if it is left out. Or d_solid, surface, solid_chord, pore_chord, euler, "
+    "solid_clusters, pore_clusters, solid_percolation, pore_percolation; may be given several "
+    "times.",
 )
 @click.option(
     "--truth",
