@@ -11,6 +11,7 @@ sys.path.insert(0, workflow.basedir)
 from fibgap.experiment import config as configuration
 from fibgap.arms import BASELINE, CLASSICAL, ORIGINAL
 from fibgap.errors import InputError
+from fibgap.measures import measure_names
 from fibgap.workflow.digests import code_digest, digest
 from fibgap.workflow.needs import GPU_LIMIT
 from fibgap.network.shipped import resolve_weights, weights_sha256
@@ -59,9 +60,12 @@ BOOTSTRAP = dict(
     base_seed=EXPERIMENT["base_seed"],
 )
 MEASURE_OPTIONS = dict(
-    cut=EXPERIMENT["measure"]["diffusivity_cut"], centred=EXPERIMENT["measure"]["tpcf_centred"]
+    cut=EXPERIMENT["measure"]["diffusivity_cut"],
+    centred=EXPERIMENT["measure"]["tpcf_centred"],
+    voxel_nm=STRUCTURE["voxel_nm"],
 )
 MEASURES = EXPERIMENT["measure"]["names"]
+EXTENDED = [name for name in MEASURES if name in measure_names(extended=True)]
 
 
 def one_of(names):

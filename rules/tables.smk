@@ -4,13 +4,17 @@
 FINDINGS = ["all_arms", "agreement", "comparisons", "wins", "names"]
 if BASELINE in ARMS and any(arm in NETWORK_ARMS or arm in CLASSICAL[1:] for arm in ARMS):
     FINDINGS += ["shares", "equivalence"]
+if EXTENDED:
+    FINDINGS += ["extended"]
+# What figures show of a measure stands in the tables of the paper's shape.
+PLOTTED = [*(name for name in MEASURES if name not in EXTENDED), "voxels"]
 # Relative, so that a checkout that is moved has nothing to do.
 PUBLISHED = os.path.relpath(f"{workflow.basedir}/config/reference")
 REFERENCE = collect(f"{PUBLISHED}/table_{{table}}.csv", table=["S3", "S4"])
 SHOWCASE_SHARD = SHARDS[DATASETS["showcase"] // DATASETS["shard_size"]]
 FIGURES = [
     "showcase",
-    *(f"errors_{measure}" for measure in [*MEASURES, "voxels"]),
+    *(f"errors_{measure}" for measure in PLOTTED),
     "curves",
     *(f"history_{network}" for network in TRAINED),
 ]
@@ -32,7 +36,13 @@ rule make_tables:
             collect("<results>/tables/{table}.md", table=[*PAPER_TABLES, *FINDINGS]),
             non_empty=True,
         ),
-        ensure(collect("<results>/tables/{table}.tex", table=PAPER_TABLES), non_empty=True),
+        ensure(
+            collect(
+                "<results>/tables/{table}.tex",
+                table=[*PAPER_TABLES, *(["extended"] if EXTENDED else [])],
+            ),
+            non_empty=True,
+        ),
     log:
         "<logs>/make_tables.log",
     benchmark:
@@ -64,7 +74,7 @@ rule plot_figures:
         errors=report(
             collect(
                 "<results>/figures/errors_{measure}.{suffix}",
-                measure=[*MEASURES, "voxels"],
+                measure=PLOTTED,
                 suffix=["svg", "png"],
             ),
             caption="captions/errors.rst",
@@ -85,7 +95,7 @@ rule plot_figures:
         mem_mb=memory("plot_figures"),
         runtime=minutes("plot_figures"),
     params:
-        measures=[*MEASURES, "voxels"],
+        measures=PLOTTED,
         voxel_nm=STRUCTURE["voxel_nm"],
         code=code("plot_figures"),
     script:

@@ -58,8 +58,8 @@ def measure_volume(
     names : sequence of str
         Measures, see `fibgap.measures`.
     cut : int
-        Side in voxels of the central cut on which D is taken, of the pores and of the solid, 0 for the whole volume. A volume
-        with a shorter side is cut to that side.
+        Side in voxels of the central cut on which D is taken, of the pores and of the solid; 0 for
+        the whole volume. A volume with a shorter side is cut to that side.
     centred : bool
         Whether the square of the solid fraction is taken off the TPCF.
     voxel_nm : float

@@ -20,6 +20,8 @@ from fibgap.report.tables import (
     agreement_table,
     comparison_table,
     equivalence_table,
+    extended_frame,
+    extended_table,
     names_table,
     paper_frame,
     paper_table,
@@ -50,7 +52,10 @@ _ARRANGED = {
     "comparisons": comparison_table,
     "wins": win_table,
     "names": names_table,
+    "extended": extended_table,
 }
+#: Tables that people put into a paper, beside those in the paper's shape.
+_IN_LATEX = ("extended",)
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ class Results:
         "all_arms" (every arm and measure), "table_S3" and "table_S4" where an arm names them,
         "agreement" (every published cell beside this run's), "comparisons", "wins", "names", and
         "shares" and "equivalence" where there is the arm `fibgap.arms.BASELINE` and a network or
-        another classical arm to judge.
+        another classical arm to judge; "extended" where further measures were taken.
     """
 
     frames: Mapping[str, pd.DataFrame]
@@ -82,9 +87,10 @@ class Results:
         return paper_table(frame, name=short, caption=caption, footnotes=notes)
 
     def write(self, folder: Path) -> None:
-        """Write every table as CSV and Markdown, those of the paper also as LaTeX."""
+        """Write every table as CSV and Markdown, those for a paper also as LaTeX."""
         for name, table in self.tables.items():
-            suffixes = ["csv", "md", *(["tex"] if table.name else [])]
+            in_latex = bool(table.name) or name in _IN_LATEX
+            suffixes = ["csv", "md", *(["tex"] if in_latex else [])]
             write_tables(table, *(folder / f"{name}.{suffix}" for suffix in suffixes))
 
 
@@ -158,6 +164,9 @@ def compute_results(
     )
     frames["wins"] = count_wins(metrics, compared, every)
     frames["names"] = names
+    extended = extended_frame(metrics, [ORIGINAL, *every], bootstrap)
+    if len(extended):
+        frames["extended"] = extended
     return Results(frames)
 
 
