@@ -242,6 +242,9 @@ def measure(volume: str, quiet: bool, as_json: bool, **options: Any) -> None:
     help="Of the structure: about twice the thickness of a ligament.",
 )
 @click.option("--grey", is_flag=True, help="Grey, noisy images instead of 0 and 255.")
+@click.option(
+    "--subvoxel", is_flag=True, help="Cut slices at their depths, not at the nearest layer."
+)
 @click.option("--seed", default=0, show_default=True, help="Another number, another structure.")
 @click.option("--force", is_flag=True, help="Replace the folder.")
 @common

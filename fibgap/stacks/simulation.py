@@ -17,6 +17,7 @@ from fibgap.io.volumes import write_volume
 from fibgap.stack import SliceStack, between_slices
 from fibgap.stacks.findings import Progress, silent
 from fibgap.stacks.outputs import appear_together, require_free
+from fibgap.synthetic.continuous import continuous_structure
 from fibgap.synthetic.milling import Milling, mill_volume
 from fibgap.synthetic.structure import Level, generate_volume
 from fibgap.units import length_nm
@@ -66,6 +67,7 @@ def simulate(
     solid_fraction: float = 0.35,
     wavelength: str = "60nm",
     grey: bool = False,
+    subvoxel: bool = False,
     seed: int = 0,
     force: bool = False,
     progress: Progress = silent,
@@ -88,6 +90,9 @@ def simulate(
         Wavelength of the structure: about twice the thickness of a ligament.
     grey : bool
         Grey, blurred and noisy images instead of 0 and 255.
+    subvoxel : bool
+        Cut slices at their depths, below the voxel, instead of showing the nearest layers of the
+        true volume.
     seed : int
         Another number makes another structure.
     force : bool
@@ -110,17 +115,18 @@ def simulate(
     folder = full_path(folder)
     require_free([folder], force=force, marks=(_MARK,))
     progress("making the structure", 0, 0)
-    volume = generate_volume(
-        shape,
-        [Level(solid_fraction, length_nm(wavelength, name="wavelength"))],
-        voxel_nm=voxel_nm,
-        seed=seeds.sequence(seed, "evaluation_volumes"),
-    )
+    levels = [Level(solid_fraction, length_nm(wavelength, name="wavelength"))]
+    waves: dict[str, Any] = {
+        "voxel_nm": voxel_nm,
+        "seed": seeds.sequence(seed, "evaluation_volumes"),
+    }
+    volume = generate_volume(shape, levels, **waves)
     stack = mill_volume(
         volume,
         Milling("normal", mean, sd, floor_nm=voxel_nm),
         voxel_nm=voxel_nm,
         rng=seeds.generator(seed, "milling"),
+        structure=continuous_structure(shape, levels, **waves) if subvoxel else None,
     )
     truth = between_slices(volume, stack)
     images = _images(stack.slices, grey, seed)
@@ -146,6 +152,7 @@ def simulate(
             "solid_fraction": solid_fraction,
             "wavelength_nm": length_nm(wavelength),
             "grey": grey,
+            "subvoxel": subvoxel,
             "seed": seed,
         }
         (home / _MARK).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")

@@ -6,6 +6,7 @@ from typing import Any
 
 from fibgap.arms import ORIGINAL
 from fibgap.errors import InputError
+from fibgap.experiment.config.objects import milling_of
 from fibgap.placement import NEED_NOMINAL
 from fibgap.synthetic.milling import Milling
 
@@ -67,7 +68,7 @@ class Plan:
 
 def _default_setting(config: Mapping[str, Any]) -> Setting:
     """Return the configuration's own setting, without arms: depths are measured exactly."""
-    return Setting(Milling(**config["mill_slices"]), config["place_slices"]["nominal_nm"], 0.0, ())
+    return Setting(milling_of(dict(config)), config["place_slices"]["nominal_nm"], 0.0, ())
 
 
 def _default_values(setting: Setting, voxel_nm: float) -> dict[str, float]:
