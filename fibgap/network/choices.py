@@ -11,7 +11,12 @@ Threshold = Literal["half", "keep_fraction"]
 #: How the interpolated layer joins the network.
 Joining = Literal["concatenate", "add"]
 
+#: What a network sees of the slices: binary rows with missing ones 0, or on all rows the spline of
+#: distances to the interface in each slice.
+Sight = Literal["rows", "distances"]
+
 PRECISIONS: tuple[str, ...] = get_args(Precision)
 FAMILY_CHOICES: tuple[str, ...] = get_args(Families)
 THRESHOLDS: tuple[str, ...] = get_args(Threshold)
 JOININGS: tuple[str, ...] = get_args(Joining)
+SIGHTS: tuple[str, ...] = get_args(Sight)

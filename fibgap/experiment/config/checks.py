@@ -27,6 +27,7 @@ def check_tables(config: Config) -> None:
     for name, settings in config["training_sets"].items():
         with _place(f"training_sets.{name}.millings"):
             millings_of(config, name)
+        _check_materials(name, settings)
         if "structure" in settings:
             with _place(f"training_sets.{name}.structure"):
                 check_structure(settings["structure"])
@@ -37,6 +38,20 @@ def check_tables(config: Config) -> None:
         )
     if "sensitivity" in config:
         make_plan(config)
+
+
+def _check_materials(name: str, settings: Config) -> None:
+    """Check that a training set is of as many volumes as its materials."""
+    if "materials" not in settings:
+        return
+    head = f"configuration: training_sets.{name}"
+    if "structure" in settings:
+        raise InputError(f"{head} has both structure and materials: leave one out.")
+    count = sum(settings["materials"].values())
+    if count != settings["volumes"]:
+        raise InputError(
+            f"{head}.volumes is {settings['volumes']}, but its materials are {count} volumes."
+        )
 
 
 @contextmanager

@@ -41,6 +41,8 @@ def training_set_of(config: Config, training_set: str) -> dict[str, Any]:
         "shape": settings.get("shape", structure["shape"]),
         "levels": structure["levels"],
         "structure": settings.get("structure"),
+        "materials": settings.get("materials"),
+        "noisy": settings["noisy"],
         "voxel_nm": structure["voxel_nm"],
         "box_factor": structure["box_factor"],
         "base_seed": config["base_seed"],

@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from fibgap.experiment.config.fields import Range, Section, Shape, key, part
+from fibgap.experiment.config.fields import OneOf, Range, Section, Shape, key, part
+from fibgap.synthetic.materials import material_names
 from fibgap.synthetic.milling import Distribution, Milling
 
 
@@ -43,6 +44,12 @@ class TrainingSet(Section):
         unit="voxels",
     )
     structure: StructureRanges = part(StructureRanges, None)
+    materials: dict[Annotated[str, OneOf(material_names)], Annotated[int, Field(ge=1)]] = key(
+        "Instead of the structure: how many of the volumes are of which material.", None
+    )
+    noisy: float = key(
+        "For `materials`, the chance that a volume has segmentation noise.", 0, ge=0, le=1
+    )
     millings: MillingRanges = part(MillingRanges, None)
     split_by: Literal["volume", "plane"] = key(
         "What the split into training and validation moves as one; `plane` is the supplement's "
