@@ -58,6 +58,11 @@ sensitivity: $(STAMP) ## Run config/sensitivity.yaml: errors against slice thick
 	@$(SNAKEMAKE) --configfile config/sensitivity.yaml --cores $(CORES) $(QUIET) sensitivity
 	@cat results/sensitivity/tables/sensitivity.md
 
+.PHONY: generality
+generality: $(STAMP) ## Try every filler on many materials (hours), write docs/generality.md (GENERALITY_ARGS=)
+	@$(RUN) python -m fibgap.experiment.generality docs/reproduction/generality/rows.csv --page docs/generality.md \
+		$(GENERALITY_ARGS)
+
 .PHONY: costs
 CONFIG ?= config/quick.yaml
 costs: $(STAMP) ## Tabulate what the runs of an experiment cost (CONFIG=config/paper.yaml: of that one)
