@@ -69,7 +69,7 @@ class MeasuredVolume:
                 name: {"along_z": _number(each.along_z), "in_plane": _number(each.in_plane)}
                 for name, each in self.directions.items()
             },
-            "measures_zyx": {name: values.tolist() for name, values in self.values.items()},
+            "measures_zyx": {name: _plain(values) for name, values in self.values.items()},
             "notes": list(self.notes),
             "warnings": list(self.warnings),
         }
@@ -106,6 +106,13 @@ class MeasuredVolume:
 def _number(value: float) -> float | None:
     """Return a number, or None for NaN, which JSON does not know."""
     return None if np.isnan(value) else value
+
+
+def _plain(values: NDArray[np.float64]) -> list[Any]:
+    """Return an array as lists, None for NaN."""
+    plain = values.astype(object)
+    plain[np.isnan(values)] = None
+    return plain.tolist()
 
 
 def measure_volume_file(

@@ -291,7 +291,7 @@ def test_choices_come_from_the_registries(monkeypatch):
     """What is registered can be chosen at once, and what is not is refused with the choices."""
     monkeypatch.setattr(fillers, "_FILLERS", {**fillers._FILLERS, "lower": None})
     monkeypatch.setitem(PLACEMENTS, "guessed", None)
-    monkeypatch.setattr(registry, "_MEASURES", {**registry._MEASURES, "curl": None})
+    monkeypatch.setattr(registry, "_MEASURES", {**registry._MEASURES, "curl": registry._MEASURES["d"]})
     values = check(SMALLEST)
     values["arms"][0].update(filler="lower", placement="guessed")
     values["measure"]["names"].append("curl")
@@ -490,6 +490,7 @@ def test_an_old_key_is_told_its_new_name():
         (("ablations", 0, "base"), "RCS-s", "the base 'RCS-s', which is not in arms"),
         (("ablations", 0, "arm"), "RCS-s", "the arm 'RCS-s', which is not in arms"),
         (("ablations", 0, "base"), "RML-s", "the arm 'RML-s' with itself"),
+        (("mill_slices", "subvoxel"), True, "subvoxel is true, but the study of sensitivity"),
         (("sensitivity", "arms"), ["RCS-s"], "names the arm 'RCS-s', which is not in arms"),
         (("networks", "item", "training_set"), "no", "on the training set 'no', which is not in"),
         (("networks", "item", "start_from"), "train", "must start from a weights file, not"),
