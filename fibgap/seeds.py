@@ -15,6 +15,7 @@ STREAMS = {
     "depth_errors": 10,
     "calibration": 11,
     "grey_values": 12,
+    "draws": 13,
 }
 
 

@@ -7,7 +7,7 @@ Precision = Literal["fp32", "bf16", "auto"]
 #: Which planes fill a volume: both families averaged, or zx-planes alone.
 Families = Literal["both", "zx"]
 #: Where a prediction is cut.
-Threshold = Literal["half", "keep_fraction"]
+Threshold = Literal["half", "keep_fraction", "draw"]
 #: How the interpolated layer joins the network.
 Joining = Literal["concatenate", "add"]
 

@@ -3,7 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from fibgap.fillers.distance import SATURATION
+from fibgap.fillers.distance import SATURATION, TIE, signed_distance
+from fibgap.fillers.interpolation import well_apart
+from fibgap.stack import GappedVolume
 
 #: Distance in voxels at which the input of a network begins to saturate: it is ``tanh(d / 4)``.
 SCALE = 4.0
@@ -62,3 +64,70 @@ def reach(known: NDArray[np.bool_]) -> NDArray[np.float64]:
         0 in known rows.
     """
     return np.minimum(row_gaps(known), _DECIDED * largest_distance(known))
+
+
+def slice_distances(
+    gapped: GappedVolume,
+) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+    """Return the distances that are interpolated between the slices of a gapped volume.
+
+    Parameters
+    ----------
+    gapped : GappedVolume
+        Known layers and their places.
+
+    Returns
+    -------
+    positions : (K,) float64
+        Where the slices lie, in voxels from layer 0.
+    distances : (K, Y, X) float32
+        Distance in voxels to the outline of the solid in each slice, positive inside, as far as
+        it counts, see `largest_distance`.
+    """
+    positions, slices = gapped.samples()
+    kept = well_apart(positions)
+    limit = largest_distance(gapped.known)
+    distances = np.empty((len(kept), *slices.shape[1:]), dtype=np.float32)
+    for row, index in enumerate(kept):
+        np.clip(signed_distance(slices[index]), -limit, limit, out=distances[row])
+    return positions[kept], distances
+
+
+def seen(distances: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return interpolated distances as a network sees them."""
+    return np.asarray(np.tanh(distances / SCALE), dtype=np.float32)
+
+
+def base(distances: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the logit to which a network adds its correction."""
+    return np.clip(distances, -BASE, BASE)
+
+
+def probability(
+    logits: NDArray[np.float32], distances: NDArray[np.float32], reaches: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """Return the probability of solid, which is that of a network near the interface alone.
+
+    Parameters
+    ----------
+    logits, distances : (B, Z, W) float32
+        Output of the network, and interpolated distances in voxels.
+    reaches : (Z,) float64
+        From `reach`: beyond, the sign of the distance decides.
+
+    Returns
+    -------
+    (B, Z, W) float32
+        0 or 1 where the sign decides.
+
+    Examples
+    --------
+    >>> logits, distances = np.zeros((2, 1, 1, 3), np.float32)
+    >>> distances[...] = [-2, 1, 3]
+    >>> probability(logits, distances, np.array([1.5])).tolist()
+    [[[0.0, 0.5, 1.0]]]
+    """
+    # A logit of 30 is 1 in single precision; larger ones would overflow on the other side.
+    values = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
+    far = np.abs(distances) > reaches[None, :, None]
+    return np.where(far, distances >= -TIE, values).astype(np.float32)

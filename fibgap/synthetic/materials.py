@@ -124,7 +124,7 @@ def _waves(shape: Sequence[int], levels: Sequence[Level], rng: np.random.Generat
 
 @register("structure")
 def structure(shape: Sequence[int], rng: np.random.Generator, levels: Sequence[Level]) -> Volume:
-    """The experiment's own structure."""
+    """Return the experiment's own structure."""
     return _waves(shape, levels, rng)
 
 
@@ -132,7 +132,7 @@ def structure(shape: Sequence[int], rng: np.random.Generator, levels: Sequence[L
 def structure_finer(
     shape: Sequence[int], rng: np.random.Generator, levels: Sequence[Level]
 ) -> Volume:
-    """The experiment's own structure at pixels 1 to 4 times finer."""
+    """Return the experiment's own structure at pixels 1 to 4 times finer."""
     finer = log_uniform(1, 4, rng)
     return _waves(
         shape, [Level(level.solid_fraction, level.wavelength_nm * finer) for level in levels], rng
@@ -141,13 +141,13 @@ def structure_finer(
 
 @register("one_level")
 def one_level(shape: Sequence[int], rng: np.random.Generator, levels: Sequence[Level]) -> Volume:
-    """A levelled wave: solid .05 to .95, wavelength 6 to 120."""
+    """Return a levelled wave: solid .05 to .95, wavelength 6 to 120."""
     return _waves(shape, [Level(float(rng.uniform(0.05, 0.95)), log_uniform(6, 120, rng))], rng)
 
 
 @register("two_levels")
 def two_levels(shape: Sequence[int], rng: np.random.Generator, levels: Sequence[Level]) -> Volume:
-    """Two levelled waves: each .3 to .9 solid, the coarse one 12 to 120, the fine one below it.
+    """Return two levelled waves: each .3 to .9 solid, one 12 to 120 long, the other shorter.
 
     Solid and pore change places in every second volume.
     """
@@ -194,7 +194,7 @@ def _spheres(
 
 @register("spheres")
 def spheres(shape: Sequence[int], rng: np.random.Generator, levels: Sequence[Level]) -> Volume:
-    """Overlapping balls, .1 to .7 of the volume: radius 4 to 40, and up to twice that.
+    """Return overlapping balls, .1 to .7 of the volume: radius 4 to 40, and up to twice that.
 
     They are solid, or pores, with equal chances.
     """
@@ -205,7 +205,7 @@ def spheres(shape: Sequence[int], rng: np.random.Generator, levels: Sequence[Lev
 
 @register("grains")
 def grains(shape: Sequence[int], rng: np.random.Generator, levels: Sequence[Level]) -> Volume:
-    """Packed and sintered grains: radius 5 to 25, solid .5 to .9, necks and rough surfaces.
+    """Return packed and sintered grains: radius 4 to 26, solid .5 to .9, rough surfaces.
 
     Balls are blurred by 0.8 to 2 voxels and disturbed by power-law noise, then cut again.
     """
@@ -218,14 +218,14 @@ def grains(shape: Sequence[int], rng: np.random.Generator, levels: Sequence[Leve
 
 @register("rough")
 def rough(shape: Sequence[int], rng: np.random.Generator, levels: Sequence[Level]) -> Volume:
-    """A power-law field: amplitude k^-1.6 to k^-2.6, blurred by 0.7 to 1.5, solid .2 to .8."""
+    """Return a field of amplitude k^-1.6 to k^-2.6, blurred by 0.7 to 1.5, solid .2 to .8."""
     field = power_law_field(shape, rng.uniform(1.6, 2.6), rng)
     return cut_at_fraction(gaussian_filter(field, rng.uniform(0.7, 1.5)), rng.uniform(0.2, 0.8))
 
 
 @register("fibres")
 def fibres(shape: Sequence[int], rng: np.random.Generator, levels: Sequence[Level]) -> Volume:
-    """Bent fibres that cross: radius 3 to 12, .05 to .6 of the volume.
+    """Return bent fibres that cross: radius 2 to 16, .05 to .6 of the volume.
 
     They prefer no direction, or a plane, or one direction; they are solid, or channels in a solid.
     """
@@ -248,7 +248,7 @@ def fibres(shape: Sequence[int], rng: np.random.Generator, levels: Sequence[Leve
 
 @register("layers")
 def layers(shape: Sequence[int], rng: np.random.Generator, levels: Sequence[Level]) -> Volume:
-    """Wavy layers of any direction: period 8 to 80, uneven, solid .1 to .9."""
+    """Return wavy layers of any direction: period 8 to 80, uneven, solid .1 to .9."""
     grid = warped_grid(shape, rng.uniform(0, 8), rng)
     normal, period, solid = direction(rng), log_uniform(8, 80, rng), rng.uniform(0.1, 0.9)
     depth = sum(np.float32(n) * axis for n, axis in zip(normal, grid, strict=True))
@@ -260,7 +260,7 @@ def layers(shape: Sequence[int], rng: np.random.Generator, levels: Sequence[Leve
 
 @register("cells")
 def cells(shape: Sequence[int], rng: np.random.Generator, levels: Sequence[Level]) -> Volume:
-    """Cells with flat faces and sharp edges, 10 to 50 wide.
+    """Return cells with flat faces and sharp edges, 10 to 50 wide.
 
     Either their walls are solid, 2 to 8 thick; or each cell is, by chance, solid or pore.
     """

@@ -68,7 +68,7 @@ def generate_training_volume(
     box_factor: float,
     base_seed: int,
     device: str = "cpu",
-    materials: Mapping[str, int] | None = None,
+    materials: Sequence[Mapping[str, Any]] = (),
     noisy: float = 0,
 ) -> NDArray[np.bool_]:
     """Generate one volume of a training set.
@@ -89,9 +89,10 @@ def generate_training_volume(
         The seed of the experiment.
     device : str
         Where the Fourier transforms run.
-    materials : mapping or None
-        Instead of the structure: how many volumes are of which material, one material after the
-        other, see `fibgap.synthetic.materials`.
+    materials : sequence of mapping
+        ``material`` and ``volumes``: how many of the first volumes are of which material, one
+        material after the other, see `fibgap.synthetic.materials`; those behind them are of the
+        structure.
     noisy : float
         For `materials`: the chance that a volume has segmentation noise.
 
@@ -101,14 +102,14 @@ def generate_training_volume(
         Solid = True.
     """
     seed = seeds.sequence(base_seed, "training_volumes", index)
-    if materials:
+    names = [each["material"] for each in materials for _ in range(each["volumes"])]
+    if index < len(names):
         rng = np.random.default_rng(seed)
         own = [
             Level(**{**level, "wavelength_nm": level["wavelength_nm"] / voxel_nm})
             for level in levels
         ]
-        name = [name for name, count in materials.items() for _ in range(count)][index]
-        volume = draw_material(name, shape, rng, own)
+        volume = draw_material(names[index], shape, rng, own)
         return with_segmentation_noise(volume, rng) if rng.random() < noisy else volume
     if structure is None:
         drawn = [Level(**level) for level in levels]

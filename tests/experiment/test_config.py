@@ -71,6 +71,7 @@ width_factor: 1
 mask_channel: false
 neighbours: 0
 bicubic: concatenate
+sees: rows
 training:
   {epochs: 500, steps_per_epoch: 0, batch_size: 64, patch: 64, stride: 32, margin: 16,
    schedule: plateau, learning_rate: 0.001, reduce_factor: 0.1, reduce_patience: 10,
@@ -86,6 +87,7 @@ training_sets:
     volumes: 3
     shape: [16, 16, 16]
     structure: {levels: [1, 2], solid_fraction: [0.3, 0.5], wavelength_nm: [20, 60]}
+    materials: [{material: rough, volumes: 1}]
     millings: {mean_nm: [8, 12], relative_sd: [0.1, 0.4]}
 networks:
   item:
@@ -174,6 +176,8 @@ def test_smallest_configuration_by_hand():
     assert complete["networks"]["item"] == NETWORK
     assert complete["training_sets"]["item"] == {
         "volumes": 2,
+        "materials": [],
+        "noisy": 0,
         "split_by": "volume",
         "validation_fraction": 0.2,
     }

@@ -41,16 +41,12 @@ def check_tables(config: Config) -> None:
 
 
 def _check_materials(name: str, settings: Config) -> None:
-    """Check that a training set is of as many volumes as its materials."""
-    if "materials" not in settings:
-        return
-    head = f"configuration: training_sets.{name}"
-    if "structure" in settings:
-        raise InputError(f"{head} has both structure and materials: leave one out.")
-    count = sum(settings["materials"].values())
-    if count != settings["volumes"]:
+    """Check that the materials of a training set are not more volumes than it has."""
+    count = sum(each["volumes"] for each in settings["materials"])
+    if count > settings["volumes"]:
         raise InputError(
-            f"{head}.volumes is {settings['volumes']}, but its materials are {count} volumes."
+            f"configuration: training_sets.{name}.volumes is {settings['volumes']}, but its "
+            f"materials are {count} volumes."
         )
 
 

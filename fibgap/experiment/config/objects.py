@@ -41,7 +41,7 @@ def training_set_of(config: Config, training_set: str) -> dict[str, Any]:
         "shape": settings.get("shape", structure["shape"]),
         "levels": structure["levels"],
         "structure": settings.get("structure"),
-        "materials": settings.get("materials"),
+        "materials": settings["materials"],
         "noisy": settings["noisy"],
         "voxel_nm": structure["voxel_nm"],
         "box_factor": structure["box_factor"],

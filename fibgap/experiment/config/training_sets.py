@@ -34,6 +34,15 @@ class MillingRanges(Section):
     floor_nm: float = key("No slice is thinner.", Milling().floor_nm, unit="nm", gt=0)
 
 
+class MaterialVolumes(Section):
+    """Volumes of one material."""
+
+    material: Annotated[str, OneOf(material_names)] = key(
+        "Name of the material, see `fibgap.synthetic.materials`."
+    )
+    volumes: int = key("How many volumes are of it.", ge=1)
+
+
 class TrainingSet(Section):
     """A set of training volumes."""
 
@@ -44,8 +53,8 @@ class TrainingSet(Section):
         unit="voxels",
     )
     structure: StructureRanges = part(StructureRanges, None)
-    materials: dict[Annotated[str, OneOf(material_names)], Annotated[int, Field(ge=1)]] = key(
-        "Instead of the structure: how many of the volumes are of which material.", None
+    materials: list[MaterialVolumes] = key(
+        "Materials of the first volumes, one after the other; the others are of the structure.", []
     )
     noisy: float = key(
         "For `materials`, the chance that a volume has segmentation noise.", 0, ge=0, le=1

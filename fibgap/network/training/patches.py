@@ -76,15 +76,15 @@ class Batch:
         The cubic interpolation across missing rows; or that of distances.
     truth : (B, 1, Z, X)
         1 in the solid.
-    counts : (B, 1, Z, X)
-        1 where a prediction is asked for: everywhere; of distances, near the interface.
+    counts : (B, 1, Z, X), optional
+        1 where a prediction is asked for; left out, that is everywhere.
     """
 
     image: torch.Tensor
     known: torch.Tensor
     bicubic: torch.Tensor
     truth: torch.Tensor
-    counts: torch.Tensor
+    counts: torch.Tensor | None = None
 
     def network_input(self, architecture: Architecture) -> torch.Tensor:
         """Return the first argument of a network: the planes that it sees, and the mask."""
@@ -339,8 +339,7 @@ def _masked(truth: torch.Tensor, known: torch.Tensor, bicubic: torch.Tensor) -> 
     centre = truth.shape[1] // 2
     target = truth[:, centre : centre + 1]
     rows = known[:, None, :, None].float()
-    every = torch.ones_like(target)
-    return Batch(truth * rows, rows.expand_as(target), bicubic[:, None], target, every)
+    return Batch(truth * rows, rows.expand_as(target), bicubic[:, None], target)
 
 
 def _with_distances(

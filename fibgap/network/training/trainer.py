@@ -159,7 +159,9 @@ class Trainer:
             error = (output.float() - target) ** 2
         if self.training.loss_rows == "all":
             return error.mean()
-        counts = (1 - batch.known) * batch.counts
+        counts = 1 - batch.known
+        if batch.counts is not None:
+            counts = counts * batch.counts
         return (error * counts).sum() / counts.sum().clamp(min=1)
 
     def _validate(self) -> float:
