@@ -21,10 +21,11 @@ from scipy.interpolate import CubicSpline
 
 from fibgap.fillers import fill
 from fibgap.fillers.interpolation import GOLD_FROM, spline_weights
-from fibgap.network.architecture import Architecture, Network, count_parameters
+from fibgap.network.architecture import Architecture
 from fibgap.network.device import cpu_has_bfloat16
+from fibgap.network.engines import make_engine
 from fibgap.network.inference import PlaneFiller, with_mirrored_ends
-from fibgap.network.packed import kept_memory
+from fibgap.network.module import Network, count_parameters
 from fibgap.stack import GappedVolume, nearest_layer
 from fibgap.synthetic.milling import Milling, draw_depths
 
@@ -96,21 +97,21 @@ def plain_loop(
     return torch.cat(results)
 
 
-@torch.inference_mode()
 def our_planes(
     network: Network,
     gapped: GappedVolume,
     images: int,
     device: torch.device,
     precision: torch.dtype,
-) -> torch.Tensor:
+) -> np.ndarray:
     """Run one family of planes as inference does."""
-    with kept_memory():
-        filler = PlaneFiller(network, gapped, device=device, precision=precision)
-        out = torch.zeros((images, gapped.n_layers, gapped.shape[2]), device=device)
-        neighbours = network.architecture.neighbours
-        filler.family(with_mirrored_ends(gapped.slices[:, :images], neighbours), out)
-    return out.cpu()
+    kind = {torch.float32: "fp32", torch.bfloat16: "bf16"}[precision]
+    engine = make_engine(network, device=str(device), precision=kind)
+    out = np.zeros((images, gapped.n_layers, gapped.shape[2]), np.float32)
+    neighbours = network.architecture.neighbours
+    filler = PlaneFiller(engine, gapped)
+    filler.family(with_mirrored_ends(gapped.slices[:, :images], neighbours), out)
+    return out
 
 
 def training_rate(

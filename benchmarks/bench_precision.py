@@ -9,11 +9,10 @@ have the structure and the milling of config/paper.yaml, and other seeds.
 import argparse
 from pathlib import Path
 
-import torch
-
 from fibgap import seeds
 from fibgap.experiment import config as configuration
 from fibgap.fillers import fill
+from fibgap.network.engines import make_engine
 from fibgap.network.shipped import FOLDER
 from fibgap.network.weights import load_weights
 from fibgap.placement import place_slices
@@ -47,19 +46,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--volumes", type=int, default=3)
     parser.add_argument("--side", type=int, default=64, help="of a volume, in voxels")
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--threads", type=int)
     arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
     volumes = [make_gapped(index, arguments.side) for index in range(arguments.volumes)]
     filled = sum(len(gapped.missing_layers) * arguments.side**2 for gapped in volumes)
     print(f"| network | changed of 10,000, over {filled:,} filled voxels |\n| --- | ---: |")
     for path in sorted(FOLDER.glob("*.safetensors")):
-        network = load_weights(path).network
+        network = load_weights(path)
         changed = 0
         for gapped in volumes:
             exact, rounded = (
-                fill(gapped, "network", network=network, precision=precision)
-                for precision in (torch.float32, torch.bfloat16)
+                fill(
+                    gapped,
+                    "network",
+                    network=make_engine(network, precision=precision, threads=arguments.threads),
+                )
+                for precision in ("fp32", "bf16")
             )
             changed += int((exact != rounded).sum())
         print(f"| {path.stem} | {1e4 * changed / filled:.2f} |", flush=True)

@@ -69,7 +69,8 @@ def ball(radius: float, *, solid: bool) -> Callable[[int, np.random.Generator], 
 
     def make(side: int, rng: np.random.Generator) -> Volume:
         middle = (side - 1) / 2 if radius < side / 2 else 0.0
-        z, y, x = np.ogrid[:side, :side, :side] - middle - rng.uniform(-0.5, 0.5)
+        off = middle + rng.uniform(-0.5, 0.5)
+        z, y, x = (axis - off for axis in np.ogrid[:side, :side, :side])
         return np.asarray((z * z + y * y + x * x <= radius * radius) == solid)
 
     return make
@@ -81,7 +82,7 @@ def tilted(period: float) -> Callable[[int, np.random.Generator], Volume]:
     def make(side: int, rng: np.random.Generator) -> Volume:
         normal = np.abs(rng.standard_normal(3)) + 0.2
         normal /= np.linalg.norm(normal)
-        z, y, x = np.ogrid[:side, :side, :side] - side / 2
+        z, y, x = (axis - side / 2 for axis in np.ogrid[:side, :side, :side])
         depth = normal[0] * z + normal[1] * y + normal[2] * x
         return np.asarray(depth < 0 if np.isinf(period) else depth % period < period / 2)
 

@@ -50,6 +50,7 @@ rule infer:
         arm="{arm}",
         families=arm_setting("families"),
         threshold=arm_setting("threshold"),
+        engine=EXPERIMENT["infer"]["engine"],
         precision=EXPERIMENT["infer"]["precision"],
         batch_pixels=EXPERIMENT["infer"]["batch_pixels"],
         weights=arm_weights_digest,

@@ -27,7 +27,8 @@ from fibgap.io.records import gapped_to_record
 from fibgap.io.shards import process_shard
 from fibgap.io.tiff import write_tiff
 from fibgap.measures import registry
-from fibgap.network.architecture import Architecture, Network, count_parameters
+from fibgap.network.architecture import Architecture
+from fibgap.network.module import Network, count_parameters
 from fibgap.stack import GappedVolume
 from fibgap.synthetic.milling import cut_slices
 

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from fibgap import seeds
 from fibgap.fillers.interpolation import threshold
-from fibgap.network.architecture import Network
+from fibgap.network.engines import Engine, make_engine
 from fibgap.network.inference import PlaneFiller, predict
+from fibgap.network.module import Network
 from fibgap.network.shipped import resolve_weights
-from fibgap.network.weights import load_weights
+from fibgap.network.weights import LoadedNetwork, load_weights
 from fibgap.placement import place_slices
 from fibgap.stack import GappedVolume
 from fibgap.synthetic.milling import cut_slices
@@ -40,21 +41,9 @@ def gapped() -> GappedVolume:
     return place_slices(stack, "repositioned", nominal_nm=10)
 
 
-def shipped(name: str) -> Network:
+def shipped(name: str) -> LoadedNetwork:
     """Return a network that is shipped."""
-    return load_weights(resolve_weights(f"shipped:{name}")).network
-
-
-def on_threads(
-    threads: int, network: Network, gapped: GappedVolume, **options: int
-) -> NDArray[np.float32]:
-    """Return the output of a network, computed on a number of threads."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        return predict(network, gapped, **options)
-    finally:
-        torch.set_num_threads(before)
+    return load_weights(resolve_weights(f"shipped:{name}"))
 
 
 def flipped(values: NDArray[np.float32], others: NDArray[np.float32]) -> float:
@@ -62,26 +51,29 @@ def flipped(values: NDArray[np.float32], others: NDArray[np.float32]) -> float:
     return float((threshold(values) != threshold(others)).mean())
 
 
-@pytest.mark.parametrize("name", ["compact_any", "table_s1"])
+@pytest.mark.parametrize("name", ["compact_any", "compact_neighbours", "table_s1"])
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_a_network_gives_the_same_bits_on_one_and_two_cores(
-    gapped: GappedVolume, name: str
+    gapped: GappedVolume, name: str, precision: str
 ) -> None:
     """The output for a volume, before its threshold, does not depend on threads or repetition."""
-    network = shipped(name)
-    first = on_threads(1, network, gapped)
-    assert np.array_equal(first, on_threads(2, network, gapped))
-    assert np.array_equal(first, on_threads(1, network, gapped))
+    first, again, two = (
+        predict(make_engine(shipped(name), precision=precision, threads=threads), gapped)
+        for threads in (1, 1, 2)
+    )
+    assert np.array_equal(first, two)
+    assert np.array_equal(first, again)
     # It is no constant, for which all this would hold anyway.
     assert 0.2 < threshold(first).mean() < 0.8
 
 
-def test_the_size_of_batches_changes_no_voxel(gapped: GappedVolume) -> None:
-    """How many planes go through a network at once changes rounding at most."""
-    network = shipped("compact_any")
-    whole, parts = predict(network, gapped), predict(network, gapped, batch_pixels=2**14)
-    # Some hundred products a filter, in another order: a few of 6e-8 each.
-    assert np.abs(whole - parts).max() < 1e-5
-    assert flipped(whole, parts) == 0
+@pytest.mark.parametrize("name", ["compact_any", "compact_neighbours", "table_s1"])
+def test_the_size_of_batches_changes_no_bit(gapped: GappedVolume, name: str) -> None:
+    """How many planes go through a network at once, whole or in tiles, is not seen."""
+    network = shipped(name)
+    whole = predict(network, gapped)
+    for batch_pixels in (2**13, 40 * 20):
+        assert np.array_equal(whole, predict(network, gapped, batch_pixels=batch_pixels))
 
 
 def rounded(values: torch.Tensor, bits: int) -> torch.Tensor:
@@ -100,42 +92,40 @@ def with_bits(network: Network, bits: int) -> Network:
     return network
 
 
-class RoundingFiller(PlaneFiller):
-    """A filler whose convolutions multiply with few bits."""
+class Imitated:
+    """An engine that computes as a module of torch does."""
 
-    def __init__(self, network: Network, gapped: GappedVolume, bits: int) -> None:
-        super().__init__(network, gapped, device=torch.device("cpu"))
-        # The layers as a GPU runs them, not as they are laid out for the CPU.
-        self.network = with_bits(copy.deepcopy(network), bits)
+    name, device, precision = "imitated", "cpu", "fp32"
+
+    def __init__(self, network: Network, dtype: torch.dtype = torch.float32) -> None:
+        self.network, self.dtype = network, dtype
+        self.architecture = network.architecture
+        self.weights = LoadedNetwork.of(network)
+
+    @torch.inference_mode()
+    def __call__(self, planes: NDArray[np.float32]) -> NDArray[np.float32]:
+        given = torch.from_numpy(planes).to(self.dtype)
+        return self.network(given[:, :-1], given[:, -1:]).float().numpy()
+
+    def bytes_a_pixel(self) -> int:
+        return 0
 
 
-class DoubleFiller(PlaneFiller):
-    """A filler that computes in float64."""
-
-    def __init__(self, network: Network, gapped: GappedVolume) -> None:
-        super().__init__(network, gapped, device=torch.device("cpu"))
-        self.network = copy.deepcopy(network).double()
-        self.precision = torch.float64
-
-
-@torch.inference_mode()
-def one_family(filler: PlaneFiller, gapped: GappedVolume) -> NDArray[np.float32]:
-    """Return the zx-planes that a filler gives."""
+def one_family(engine: Engine | LoadedNetwork, gapped: GappedVolume) -> NDArray[np.float32]:
+    """Return the zx-planes that an engine gives."""
     n_z, n_y, n_x = gapped.shape
-    out = torch.zeros((n_y, n_z, n_x))
-    filler.family(gapped.slices, out)
-    return out.numpy()
+    out = np.zeros((n_y, n_z, n_x), np.float32)
+    PlaneFiller(engine, gapped).family(gapped.slices, out)
+    return out
 
 
 @pytest.mark.parametrize("name", ["compact_any", "table_s1"])
 def test_rounding_stays_within_the_tolerance_for_gpus(gapped: GappedVolume, name: str) -> None:
     """TF32 as a GPU has it, imitated here, and float64 stay within what is promised of a GPU."""
     network = shipped(name)
-    plain = one_family(PlaneFiller(network, gapped, device=torch.device("cpu")), gapped)
-    double, tf32 = (
-        one_family(DoubleFiller(network, gapped), gapped),
-        one_family(RoundingFiller(network, gapped, bits=10), gapped),
-    )
+    plain = one_family(network, gapped)
+    double = one_family(Imitated(copy.deepcopy(network.network).double(), torch.float64), gapped)
+    tf32 = one_family(Imitated(with_bits(network.network, bits=10)), gapped)
     assert flipped(plain, double) <= GPU_VOXELS / 10
     assert 0 < np.abs(plain - tf32).max() < 0.05
     assert flipped(plain, tf32) <= GPU_VOXELS
@@ -144,8 +134,9 @@ def test_rounding_stays_within_the_tolerance_for_gpus(gapped: GappedVolume, name
 def test_the_tolerance_for_gpus_can_be_missed(gapped: GappedVolume) -> None:
     """With 4 bits, as in 8-bit numbers, more voxels flip than are allowed: the bound binds."""
     network = shipped("compact_any")
-    plain = one_family(PlaneFiller(network, gapped, device=torch.device("cpu")), gapped)
-    assert flipped(plain, one_family(RoundingFiller(network, gapped, bits=4), gapped)) > GPU_VOXELS
+    plain = one_family(network, gapped)
+    few = one_family(Imitated(with_bits(network.network, bits=4)), gapped)
+    assert flipped(plain, few) > GPU_VOXELS
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA")
@@ -153,4 +144,5 @@ def test_the_tolerance_for_gpus_can_be_missed(gapped: GappedVolume) -> None:
 def test_a_gpu_agrees_with_the_cpu(gapped: GappedVolume, name: str) -> None:
     """A GPU flips at most 1 voxel in 10,000."""
     network = shipped(name)
-    assert flipped(predict(network, gapped), predict(network, gapped, device="cuda")) <= GPU_VOXELS
+    on_gpu = predict(make_engine(network, device="cuda"), gapped)
+    assert flipped(predict(network, gapped), on_gpu) <= GPU_VOXELS

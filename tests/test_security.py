@@ -22,7 +22,8 @@ from fibgap.errors import InputError
 from fibgap.experiment import config as configuration
 from fibgap.io.shards import Record, process_shard, read_record, shard_datasets
 from fibgap.io.tiff import read_tiff, write_tiff
-from fibgap.network.architecture import Architecture, Network
+from fibgap.network.architecture import Architecture
+from fibgap.network.module import Network
 from fibgap.network.shipped import FOLDER, read_training, resolve_weights
 from fibgap.network.weights import load_weights, save_weights
 from fibgap.report.page import Page, render_report

@@ -1,7 +1,5 @@
 """Fill the gaps of a shard by a network (reads: gapped volumes, weights; writes: volumes)."""
 
-import torch
-
 from fibgap.fillers import fill
 from fibgap.io.records import gapped_from_record
 from fibgap.io.shards import Record, inherited_attributes, process_shard, read_record
@@ -11,12 +9,12 @@ from fibgap.workflow.digests import chain_digest
 from fibgap.workflow.job_log import job_log
 
 
-def main(placed: str, weights: str, output: str, *, gpus: int, params: dict) -> None:
+def main(placed: str, weights: str, output: str, *, threads: int, gpus: int, params: dict) -> None:
     """Fill every gapped volume of a shard."""
     device = choose_device(gpus)
-    inference = {name: params[name] for name in ("precision", "batch_pixels")}
+    inference = {name: params[name] for name in ("engine", "precision", "batch_pixels")}
     options = {
-        **network_options(weights, device, **inference),
+        **network_options(weights, device, threads=threads, **inference),
         **{name: params[name] for name in ("families", "threshold")},
     }
 
@@ -33,7 +31,7 @@ def main(placed: str, weights: str, output: str, *, gpus: int, params: dict) -> 
             **inherited_attributes(placed),
             **{name: params[name] for name in ("families", "threshold")},
             "filler": "network",
-            "device": device.type,
+            "device": device.split(":")[0],
         },
         compute=compute,
         label=params["arm"],
@@ -42,11 +40,11 @@ def main(placed: str, weights: str, output: str, *, gpus: int, params: dict) -> 
 
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
-        torch.set_num_threads(snakemake.threads)
         main(
             snakemake.input.placed,
             snakemake.input.weights,
             snakemake.output[0],
+            threads=snakemake.threads,
             gpus=snakemake.resources.gpu,
             params=dict(snakemake.params),
         )

@@ -29,7 +29,9 @@ def main(weights: dict, output: str, *, threads: int, gpus: int, params: dict) -
         base_seed=params["base_seed"],
         fill_options={
             arm["name"]: {
-                **network_options(weights[arm["name"]], device, **params["inference"]),
+                **network_options(
+                    weights[arm["name"]], device, threads=threads, **params["inference"]
+                ),
                 **{name: arm[name] for name in ("families", "threshold")},
             }
             for arm in params["arms"]

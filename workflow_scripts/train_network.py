@@ -17,7 +17,7 @@ from fibgap.workflow.job_log import job_log
 
 def main(planes: str, split: str, weights: str, history: str, *, gpus: int, params: dict) -> None:
     """Train to the end or to the end of the budget; then a longer one goes on from there."""
-    device = choose_device(gpus)
+    device = torch.device(choose_device(gpus))
     budget = params.pop("budget_minutes")
     digest = chain_digest(params, [planes, split])
     training = {**params["settings"]["training"], "budget_minutes": budget}

@@ -14,6 +14,7 @@ from fibgap.errors import InputError
 from fibgap.experiment import config as configuration
 from fibgap.io.digests import digest, file_sha256
 from fibgap.io.files import write_aside
+from fibgap.network.choices import ENGINES, PRECISIONS
 from fibgap.network.device import choose_device
 from fibgap.network.filler import network_options
 from fibgap.network.shipped import resolve_weights
@@ -65,7 +66,7 @@ def train(config_path: Path, network: str, out: Path, *, gpus: int, budget: floa
     settings = config["networks"][network]
     if budget is not None:
         settings["training"]["budget_minutes"] = budget
-    device = choose_device(gpus)
+    device = torch.device(choose_device(gpus))
     training_set = settings["training_set"]
     planes = prepare_planes(config, training_set, device.type)
     set_settings = config["training_sets"][training_set]
@@ -126,8 +127,10 @@ def fill_stack(arguments: argparse.Namespace) -> None:
     options = network_options(
         resolve_weights(arguments.weights),
         choose_device(arguments.gpus),
+        engine=arguments.engine,
         precision=arguments.precision,
         batch_pixels=arguments.batch_pixels,
+        threads=arguments.threads,
     )
     fill_file(
         source=arguments.placed,
@@ -166,7 +169,8 @@ def _filling_parser() -> argparse.ArgumentParser:
     parser.add_argument("weights", help="weights file, or shipped:NAME")
     parser.add_argument("out", type=Path, help="file for the filled volume (HDF5)")
     parser.add_argument("--dataset", type=int, default=0, help="which dataset of the file")
-    parser.add_argument("--precision", default="auto", help="fp32, bf16 or auto")
+    parser.add_argument("--engine", default="auto", help=", ".join(ENGINES))
+    parser.add_argument("--precision", default="auto", help=", ".join(PRECISIONS))
     parser.add_argument("--batch-pixels", type=int, default=2**19, help="pixels at once")
     parser.add_argument(
         "--memory-mb", type=float, default=4000, help="memory beyond that of the program itself"
@@ -179,7 +183,7 @@ def main() -> int:
     filling = sys.argv[1:2] == ["fill"]
     parser = _filling_parser() if filling else _training_parser()
     parser.add_argument("--gpus", type=int, default=0, help="0: the CPU; 1: CUDA or an error")
-    parser.add_argument("--threads", type=int, help="threads of the CPU; default: torch decides")
+    parser.add_argument("--threads", type=int, help="threads of the CPU; default: all cores")
     arguments = parser.parse_args(sys.argv[2:] if filling else sys.argv[1:])
     if arguments.threads:
         torch.set_num_threads(arguments.threads)

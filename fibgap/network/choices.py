@@ -4,6 +4,8 @@ from typing import Literal, get_args
 
 #: Arithmetic; "auto" is decided by the hardware.
 Precision = Literal["fp32", "bf16", "auto"]
+#: What computes a network; "auto" is decided by what is installed, and by the device.
+EngineName = Literal["auto", "openvino", "torch"]
 #: Which planes fill a volume: both families averaged, or zx-planes alone.
 Families = Literal["both", "zx"]
 #: Where a prediction is cut.
@@ -16,6 +18,7 @@ Joining = Literal["concatenate", "add"]
 Sight = Literal["rows", "distances"]
 
 PRECISIONS: tuple[str, ...] = get_args(Precision)
+ENGINES: tuple[str, ...] = get_args(EngineName)
 FAMILY_CHOICES: tuple[str, ...] = get_args(Families)
 THRESHOLDS: tuple[str, ...] = get_args(Threshold)
 JOININGS: tuple[str, ...] = get_args(Joining)

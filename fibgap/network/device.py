@@ -1,18 +1,29 @@
 """Devices and precision: what was asked for, or an error; never a silent fall-back."""
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
-
-import torch
+from typing import TYPE_CHECKING
 
 from fibgap.errors import InputError
-from fibgap.network.architecture import Architecture
 from fibgap.network.choices import PRECISIONS
 from fibgap.network.gpus import claim_gpu, visible_gpus
+
+if TYPE_CHECKING:
+    import torch
 
 #: Set to "cpu" to let a run that asks for GPUs compute on the CPU all the same: for testing the
 #: scheduling of GPU rules where there is none. It is announced wherever it takes effect.
 OVERRIDE = "FIBGAP_GPU_STAND_IN"
+
+
+def cuda_is_available() -> bool:
+    """Return whether torch is installed and finds a GPU."""
+    if find_spec("torch") is None:
+        return False
+    import torch
+
+    return torch.cuda.is_available()
 
 
 def require_cuda(gpus: int) -> None:
@@ -28,14 +39,14 @@ def require_cuda(gpus: int) -> None:
     InputError
         If there is no CUDA and nothing stands in for it (see `OVERRIDE`).
     """
-    if gpus > 0 and os.environ.get(OVERRIDE) != "cpu" and not torch.cuda.is_available():
+    if gpus > 0 and os.environ.get(OVERRIDE) != "cpu" and not cuda_is_available():
         raise InputError(
             f"gpu={gpus} was asked for, but CUDA is not available on this machine; run with "
             "--resources gpu=0 to compute on the CPU."
         )
 
 
-def choose_device(gpus: int) -> torch.device:
+def choose_device(gpus: int) -> str:
     """Return the device for a job that was granted a number of GPUs.
 
     A job computes on one GPU. Where it sees several, it takes the one that fewest of this user's
@@ -48,8 +59,8 @@ def choose_device(gpus: int) -> torch.device:
 
     Returns
     -------
-    torch.device
-        "cpu", or "cuda" with its index; that GPU is then the process's current one as well.
+    str
+        "cpu", or "cuda:" and an index; that GPU is then the process's current one as well.
 
     Raises
     ------
@@ -57,7 +68,7 @@ def choose_device(gpus: int) -> torch.device:
         If a GPU was asked for and CUDA is not available.
     """
     if gpus <= 0:
-        return torch.device("cpu")
+        return "cpu"
     if os.environ.get(OVERRIDE) == "cpu":
         granted = os.environ.get("CUDA_VISIBLE_DEVICES", "not set")
         print(
@@ -65,15 +76,17 @@ def choose_device(gpus: int) -> torch.device:
             "computes on the CPU.",
             flush=True,
         )
-        return torch.device("cpu")
+        return "cpu"
     require_cuda(gpus)
+    import torch
+
     visible = visible_gpus(torch.cuda.device_count(), os.environ.get("CUDA_VISIBLE_DEVICES", ""))
     claim = claim_gpu(visible)
     index = visible.index(claim.gpu)
     beside = f", beside {claim.others} other job(s)" if claim.others else ""
     print(f"GPU {claim.gpu}, one of {len(visible)} that this job sees{beside}", flush=True)
     torch.cuda.set_device(index)
-    return torch.device("cuda", index)
+    return f"cuda:{index}"
 
 
 def cpu_has_bfloat16() -> bool:
@@ -85,8 +98,8 @@ def cpu_has_bfloat16() -> bool:
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
-def choose_precision(precision: str, device: torch.device) -> torch.dtype:
-    """Return the number format for arithmetic.
+def choose_precision(precision: str, device: "torch.device") -> "torch.dtype":
+    """Return the number format in which a network is trained.
 
     Parameters
     ----------
@@ -100,6 +113,8 @@ def choose_precision(precision: str, device: torch.device) -> torch.dtype:
     InputError
         If the name is unknown, or bf16 was asked of a GPU that lacks it.
     """
+    import torch
+
     if precision == "fp32":
         return torch.float32
     if precision not in PRECISIONS:
@@ -113,25 +128,3 @@ def choose_precision(precision: str, device: torch.device) -> torch.dtype:
     else:
         supported = precision == "bf16" or cpu_has_bfloat16()
     return torch.bfloat16 if supported else torch.float32
-
-
-def inference_precision(
-    precision: str, device: torch.device, architecture: Architecture
-) -> torch.dtype:
-    """Return the number format in which a network fills.
-
-    Like `choose_precision`, but "auto" keeps to fp32 where bf16 changes more than 1 filled voxel
-    in 10,000: for networks with fewer filters than Table S1, whose channels average over fewer
-    rounding errors, and for those that see neighbouring planes.
-
-    Parameters
-    ----------
-    precision, device
-        As for `choose_precision`.
-    architecture : Architecture
-        Of the network that fills.
-    """
-    narrow = sum(architecture.features) < sum(Architecture().features)
-    if precision == "auto" and (narrow or architecture.neighbours):
-        return torch.float32
-    return choose_precision(precision, device)

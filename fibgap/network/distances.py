@@ -1,8 +1,13 @@
 """What a network that corrects distances sees of a stack, and where it is not asked."""
 
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from fibgap.errors import FibgapWarning
 from fibgap.fillers.distance import SATURATION, TIE, signed_distance
 from fibgap.fillers.interpolation import well_apart
 from fibgap.stack import GappedVolume
@@ -47,7 +52,34 @@ def largest_distance(known: NDArray[np.bool_]) -> NDArray[np.float64]:
     return np.asarray(SATURATION * (known.shape[-1] - 1) / (known.sum(axis=-1) - 1))
 
 
-def reach(known: NDArray[np.bool_]) -> NDArray[np.float64]:
+def widest_gap(training: Mapping[str, Any]) -> float:
+    """Return the widest gap in voxels that a training had much of.
+
+    Parameters
+    ----------
+    training : mapping
+        What weights remember, see `fibgap.network.weights`. Weights that remember nothing have
+        no such limit.
+
+    Returns
+    -------
+    float
+        The largest mean of its millings and twice their largest standard deviation.
+
+    Examples
+    --------
+    >>> millings = {"mean_nm": [2.5, 25], "relative_sd": [0, 0.5]}
+    >>> widest_gap({"millings": millings, "voxel_nm": 2.5}), widest_gap({})
+    (20.0, inf)
+    """
+    if not {"millings", "voxel_nm"} <= training.keys():
+        return float("inf")
+    millings = training["millings"]
+    mean = millings["mean_nm"][1] / training["voxel_nm"]
+    return float(mean * (1 + 2 * millings["relative_sd"][1]))
+
+
+def reach(known: NDArray[np.bool_], widest: float = np.inf) -> NDArray[np.float64]:
     """Return the interpolated distance in voxels beyond which its sign decides, for each row.
 
     It is the gap between the slices beside a row. A gap far wider than the mean has less: beyond
@@ -57,13 +89,29 @@ def reach(known: NDArray[np.bool_]) -> NDArray[np.float64]:
     ----------
     known : (R,) bool
         Known rows, the first and the last among them.
+    widest : float
+        Gap in voxels beyond which a network knows nothing.
 
     Returns
     -------
     (R,) float64
-        0 in known rows.
+        0 in known rows, and in gaps that are too wide: there the sign decides everywhere.
+
+    Warns
+    -----
+    FibgapWarning
+        If there is such a gap.
     """
-    return np.minimum(row_gaps(known), _DECIDED * largest_distance(known))
+    gaps = row_gaps(known)
+    too_wide = gaps > widest
+    if too_wide.any():
+        warnings.warn(
+            f"gaps of up to {gaps.max()} voxels are wider than the {widest:g} that this network "
+            "was trained on: there the interpolated distance decides alone.",
+            FibgapWarning,
+            stacklevel=2,
+        )
+    return np.where(too_wide, 0.0, np.minimum(gaps, _DECIDED * largest_distance(known)))
 
 
 def slice_distances(

@@ -18,7 +18,7 @@ SIGMA = 1.5
 def random_field(
     shape: Sequence[int], rng: np.random.Generator, sigma: float = SIGMA
 ) -> NDArray[np.float32]:
-    """Return a correlated field of numbers that are even between 0 and 1.
+    """Return a correlated field of normal numbers, of mean 0 and standard deviation 1.
 
     Parameters
     ----------
@@ -32,8 +32,7 @@ def random_field(
     Returns
     -------
     (Z, Y, X) float32
-        Values at a distance ``r`` are correlated by ``exp(-r² / (4 sigma²))`` before they are
-        made even.
+        Values at a distance ``r`` are correlated by ``exp(-r² / (4 sigma²))``.
 
     Raises
     ------
@@ -50,11 +49,15 @@ def random_field(
             one = np.zeros(side)
             one[0] = 1
             field /= np.float32(np.linalg.norm(gaussian_filter(one, sigma, mode="wrap")))
-    return np.asarray(ndtr(field), dtype=np.float32)
+    return field
 
 
 def draw(
-    probability: NDArray[np.float32], number: int = 0, sigma: float = SIGMA
+    probability: NDArray[np.float32],
+    number: int = 0,
+    *,
+    sigma: float = SIGMA,
+    strength: float = 1.0,
 ) -> NDArray[np.bool_]:
     """Draw a volume from the probability of solid in every voxel.
 
@@ -66,12 +69,15 @@ def draw(
         Which draw: the same number gives the same volume.
     sigma : float
         See `random_field`.
+    strength : float
+        What the random field is multiplied by: 0 cuts at one half, 1 gives a draw.
 
     Returns
     -------
     (Z, Y, X) bool
-        Solid where the probability exceeds a random field. Every voxel is solid in as large a
-        share of all draws as its probability says, and voxels that lie together change together.
+        Solid where the probability exceeds that of a random field. With strength 1 every voxel is
+        solid in as large a share of all draws as its probability says, and voxels that lie
+        together change together.
 
     Notes
     -----
@@ -85,8 +91,9 @@ def draw(
     [[[False, True]]]
     """
     field = random_field(probability.shape, seeds.generator(0, "draws", number), sigma)
-    # A field value is 0 or 1 only by rounding: what is certain stays so.
-    return np.asarray((probability > field) & (probability > 0) | (probability >= 1))
+    cut = ndtr(np.float32(strength) * field)
+    # The cut is 0 or 1 only by rounding: what is certain stays so.
+    return np.asarray((probability >= cut) & (probability > 0) | (probability >= 1))
 
 
 def confidence_percent(

@@ -1,26 +1,34 @@
 """The network filler (ML)."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from fibgap.errors import InputError
 from fibgap.fillers import register
 from fibgap.fillers.interpolation import threshold as at_one_half
-from fibgap.network.architecture import Network
 from fibgap.network.choices import THRESHOLDS
-from fibgap.network.device import inference_precision
+from fibgap.network.draws import draw
+from fibgap.network.engines import Engine, make_engine
 from fibgap.network.inference import predict
+from fibgap.network.precision import inference_precision
 from fibgap.network.shipped import resolve_weights, shipped_names
-from fibgap.network.weights import load_weights
+from fibgap.network.weights import LoadedNetwork, load_weights
 from fibgap.stack import GappedVolume
+
+if TYPE_CHECKING:
+    from fibgap.network.module import Network
 
 
 def cut(
-    values: NDArray[np.float32], slices: NDArray[np.bool_], threshold: str = "half"
+    values: NDArray[np.float32],
+    slices: NDArray[np.bool_],
+    threshold: str = "half",
+    *,
+    number: int = 0,
 ) -> NDArray[np.bool_]:
     """Return where predicted values are solid.
 
@@ -32,7 +40,10 @@ def cut(
         The known layers.
     threshold : str
         "half": at one half and above. "keep_fraction": the highest values, as many as give the
-        missing layers the solid fraction of the known ones (equal values go together).
+        missing layers the solid fraction of the known ones (equal values go together). "draw": by
+        a random field, see `fibgap.network.draws.draw`.
+    number : int
+        Which draw.
 
     Raises
     ------
@@ -48,6 +59,8 @@ def cut(
     """
     if threshold == "half":
         return at_one_half(values)
+    if threshold == "draw":
+        return draw(values, number)
     if threshold != "keep_fraction":
         raise InputError(f"threshold '{threshold}' is unknown; choose one of {THRESHOLDS}.")
     solid = round(float(slices.mean()) * values.size)
@@ -57,7 +70,13 @@ def cut(
 
 
 def network_options(
-    weights: Path | str, device: torch.device, *, precision: str, batch_pixels: int
+    weights: Path | str,
+    device: str,
+    *,
+    precision: str,
+    batch_pixels: int,
+    engine: str = "auto",
+    threads: int | None = None,
 ) -> dict[str, Any]:
     """Return what the network filler wants to know of a weights file.
 
@@ -65,35 +84,59 @@ def network_options(
     ----------
     weights : path
         The network's weights.
-    device : torch.device
-        Where it computes.
-    precision, batch_pixels
+    device : str
+        Where it computes, see `fibgap.network.device.choose_device`.
+    precision, batch_pixels, engine
         The section `infer` of a configuration; "auto" is decided for this network.
+    threads : int, optional
+        Threads of the CPU, see `fibgap.network.engines.make_engine`.
 
     Returns
     -------
     dict
         Keyword options of `fill_network`.
     """
-    network = load_weights(weights).network
-    return {
-        "network": network,
-        "device": device,
-        "precision": inference_precision(precision, device, network.architecture),
-        "batch_pixels": batch_pixels,
-    }
+    loaded = load_weights(weights)
+    precision = inference_precision(precision, device, loaded.architecture)
+    made = make_engine(loaded, engine=engine, device=device, precision=precision, threads=threads)
+    return {"network": made, "batch_pixels": batch_pixels}
+
+
+def predict_probability(
+    network: "Engine | LoadedNetwork | Network",
+    gapped: GappedVolume,
+    *,
+    batch_pixels: int = 2**19,
+    families: str = "both",
+) -> NDArray[np.float32]:
+    """Predict with which probability the voxels of missing layers are solid.
+
+    Parameters
+    ----------
+    network, gapped, batch_pixels, families
+        See `fibgap.network.inference.predict`.
+
+    Returns
+    -------
+    (M, Y, X) float32
+        0 to 1, before any cut. Networks that learn a squared error give values near it, which are
+        clipped.
+    """
+    mean = predict(network, gapped, batch_pixels=batch_pixels, families=families)
+    return np.clip(mean[gapped.missing_layers], 0, 1)
 
 
 @register("network")
 def fill_network(
     gapped: GappedVolume,
     *,
-    network: Network | Path | str | None = None,
-    device: torch.device | str = "cpu",
-    precision: torch.dtype = torch.float32,
+    network: "Engine | LoadedNetwork | Network | Path | str | None" = None,
+    device: str = "cpu",
     batch_pixels: int = 2**19,
     families: str = "both",
     threshold: str = "half",
+    number: int = 0,
+    watch: Callable[[NDArray[np.float32]], None] | None = None,
 ) -> NDArray[np.bool_]:
     """Inpaint the zx- and zy-planes by a network, average the two and threshold.
 
@@ -101,12 +144,17 @@ def fill_network(
     ----------
     gapped : GappedVolume
         Known layers and their places.
-    network : Network, path or str
-        A network, a weights file, or ``shipped:NAME``.
-    device, precision, batch_pixels, families
+    network : Engine, LoadedNetwork, Network, path or str
+        A network that is ready to compute, or trained weights: as they were read, a weights file,
+        or ``shipped:NAME``.
+    device : str
+        Where weights compute; an engine knows already.
+    batch_pixels, families
         See `fibgap.network.inference.predict`.
-    threshold : str
+    threshold, number
         See `cut`.
+    watch : callable, optional
+        Is given the probability of solid in the missing layers, see `predict_probability`.
 
     Returns
     -------
@@ -123,14 +171,11 @@ def fill_network(
             "the filler 'network' needs a network: a weights file or 'shipped:NAME'; shipped: "
             f"{', '.join(shipped_names())}."
         )
-    if not isinstance(network, Network):
-        network = load_weights(resolve_weights(str(network))).network
-    mean = predict(
-        network,
-        gapped,
-        device=device,
-        precision=precision,
-        batch_pixels=batch_pixels,
-        families=families,
-    )
-    return cut(mean[gapped.missing_layers], gapped.slices, threshold)
+    if isinstance(network, (str, Path)):
+        network = load_weights(resolve_weights(str(network)))
+    engine = make_engine(network, device=device)
+    mean = predict(engine, gapped, batch_pixels=batch_pixels, families=families)
+    missing = mean[gapped.missing_layers]
+    if watch is not None:
+        watch(np.clip(missing, 0, 1))
+    return cut(missing, gapped.slices, threshold, number=number)

@@ -1,18 +1,26 @@
 """Inference: both families of planes of a volume through the network, block by block."""
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from fibgap.errors import InputError
-from fibgap.fillers.interpolation import spline_weights
-from fibgap.network.architecture import Network
+from fibgap.fillers.interpolation import apply_weights, spline_weights
+from fibgap.network import distances
+from fibgap.network.architecture import Architecture
 from fibgap.network.blocks import planes_at_once, tile_width
 from fibgap.network.choices import FAMILY_CHOICES
-from fibgap.network.packed import PackedNetwork, kept_memory
+from fibgap.network.engines import Engine, make_engine
+from fibgap.network.weights import LoadedNetwork
 from fibgap.stack import GappedVolume
+
+if TYPE_CHECKING:
+    from fibgap.network.module import Network
+
+
+#: Known layers, or the distances in slices.
+Rows = NDArray[np.bool_] | NDArray[np.float32]
 
 
 class Grid(Protocol):
@@ -27,7 +35,7 @@ class Grid(Protocol):
         """Shape (Z, Y, X)."""
 
 
-def require_planes(gapped: Grid, network: Network) -> None:
+def require_planes(gapped: Grid, architecture: Architecture) -> None:
     """Check that planes hold at least one whole receptive field.
 
     Raises
@@ -35,7 +43,6 @@ def require_planes(gapped: Grid, network: Network) -> None:
     InputError
         If a side of the volume is shorter than the receptive field of the network.
     """
-    architecture = network.architecture
     field = 2 * max(architecture.receptive_reach, architecture.neighbours) + 1
     if min(gapped.shape) < field:
         raise InputError(
@@ -56,7 +63,7 @@ def mirrored(first: int, stop: int, count: int) -> NDArray[np.int64]:
     return np.where(place >= count, 2 * (count - 1) - place, place)
 
 
-def with_mirrored_ends(slices: NDArray[np.bool_], neighbours: int) -> NDArray[np.bool_]:
+def with_mirrored_ends(slices: Rows, neighbours: int) -> Rows:
     """Return known layers (N, P, W) with so many planes more on both ends of axis 1.
 
     Notes
@@ -69,55 +76,72 @@ def with_mirrored_ends(slices: NDArray[np.bool_], neighbours: int) -> NDArray[np
     return slices[:, mirrored(-neighbours, count + neighbours, count)]
 
 
+def summable(weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return weights rounded so that single precision adds any of them without an error.
+
+    Notes
+    -----
+    All become multiples of one power of two, so small that no row's sum has more than 24 digits:
+    their rounding is that of the largest sums anyway. Products with 0 and 1 are then the same to
+    the bit in whatever order a library takes them, and so for every number of threads.
+
+    Examples
+    --------
+    >>> summable(np.array([[1.5, 1e-7], [0.25, 2e-8]], dtype=np.float32)).tolist()
+    [[1.5, 1.1920928955078125e-07], [0.25, 0.0]]
+    """
+    largest = float(np.abs(weights).sum(axis=1).max())
+    unit = 2.0 ** (np.ceil(np.log2(largest)) - 24)
+    return (np.rint(weights / unit) * unit).astype(np.float32)
+
+
 class PlaneFiller:
     """A network with what it needs to inpaint the planes of one gapped volume.
 
     Parameters
     ----------
-    network : Network
-        With trained weights, in evaluation mode.
+    network : Engine, LoadedNetwork or Network
+        See `fibgap.network.engines.make_engine`.
     gapped : GappedVolume or Grid
         Places of the known layers.
-    device : torch.device
-        Where the network runs.
-    precision : torch.dtype
-        torch.float32 or torch.bfloat16.
     batch_pixels : int
         Pixels of planes that go through the network at once, at most; a larger plane is cut into
         tiles. A CPU takes less where planes are small, see `fibgap.network.blocks`.
+    positions : (K,) float64, optional
+        For a network that sees distances, where the slices lie in voxels from layer 0; the known
+        layers where it is left out.
+
+    Warns
+    -----
+    FibgapWarning
+        If a gap is wider than such a network ever saw: there the distance decides.
     """
 
     def __init__(
         self,
-        network: Network,
+        network: "Engine | LoadedNetwork | Network",
         gapped: Grid,
         *,
-        device: torch.device,
-        precision: torch.dtype = torch.float32,
         batch_pixels: int = 2**19,
+        positions: NDArray[np.float64] | None = None,
     ) -> None:
-        require_planes(gapped, network)
-        self.rows, self.device, self.precision = gapped.shape[0], device, precision
-        self.batch_pixels = batch_pixels
-        self.architecture = network.architecture
-        self.reach = network.architecture.receptive_reach
-        self.network: Network | PackedNetwork
-        if device.type == "cpu":
-            self.network = PackedNetwork(network, precision)
-        else:
-            own = Network(network.architecture)
-            own.load_state_dict(network.state_dict())
-            own.eval().to(device, precision, memory_format=torch.channels_last)  # type: ignore[call-overload]
-            # Rounding hurts most where it comes last: L1 and L2 stay in fp32.
-            own.l1.float()
-            own.l2.float()
-            self.network = own
-        weights = spline_weights(gapped.layers, np.arange(self.rows))
-        self.weights = torch.from_numpy(weights).to(device)
-        self.layers = torch.from_numpy(gapped.layers).to(device)
+        engine = make_engine(network)
+        require_planes(gapped, engine.architecture)
+        self.engine, self.rows, self.batch_pixels = engine, gapped.shape[0], batch_pixels
+        self.architecture = engine.architecture
+        self.reach = engine.architecture.receptive_reach
+        self.layers = gapped.layers
+        self.on_distances = engine.architecture.sees == "distances"
+        places = gapped.layers if positions is None else positions
+        weights = spline_weights(places, np.arange(self.rows))
+        self.weights = weights if self.on_distances else summable(weights)
+        if self.on_distances:
+            known = np.zeros(self.rows, dtype=np.bool_)
+            known[gapped.layers] = True
+            self.reaches = distances.reach(known, distances.widest_gap(engine.weights.training))
 
-    def block(self, columns: NDArray[np.bool_]) -> torch.Tensor:
-        """Inpaint a block of planes.
+    def planes(self, columns: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """Return what the engine is given for a block of planes.
 
         Parameters
         ----------
@@ -127,26 +151,56 @@ class PlaneFiller:
 
         Returns
         -------
-        torch.Tensor
-            float32, shape (B, Z, W).
+        (B, C, Z, W) float32
+            The planes from one neighbour to the other with missing rows 0, the mask where the
+            network has one, and the interpolated plane.
         """
         neighbours = self.architecture.neighbours
         rows, count, width = self.rows, columns.shape[1] - 2 * neighbours, columns.shape[2]
-        known = torch.from_numpy(columns).to(self.device).float()
-        centre = known[:, neighbours : neighbours + count].reshape(len(known), -1)
-        bicubic = (self.weights @ centre).reshape(rows, count, width)
-        channels = self.architecture.input_channels
-        image = torch.zeros((channels, rows, count, width), device=self.device)
+        planes = np.zeros((count, self.architecture.engine_channels, rows, width), np.float32)
         for plane in range(2 * neighbours + 1):
-            image[plane, self.layers] = known[:, plane : plane + count]
+            planes[:, plane, self.layers] = columns[:, plane : plane + count].transpose(1, 0, 2)
         if self.architecture.mask_channel:
-            image[-1, self.layers] = 1.0
-        network_input = image.permute(2, 0, 1, 3)
-        if isinstance(self.network, Network):
-            network_input = network_input.to(self.precision, memory_format=torch.channels_last)
-        output = self.network(network_input, bicubic.permute(1, 0, 2)[:, None])
-        result: torch.Tensor = output[:, 0].float()
-        return result
+            planes[:, -2, self.layers] = 1.0
+        centre = columns[:, neighbours : neighbours + count]
+        planes[:, -1] = apply_weights(self.weights, centre).transpose(1, 0, 2)
+        return planes
+
+    def block(self, columns: Rows) -> NDArray[np.float32]:
+        """Inpaint a block of planes, see `planes`; shape (B, Z, W) float32."""
+        if self.on_distances:
+            planes, own = self.planes_of_distances(columns)
+            return distances.probability(self.engine(planes)[:, 0], own, self.reaches)
+        return self.engine(self.planes(columns))[:, 0]
+
+    def planes_of_distances(self, columns: Rows) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return what the engine is given for a block of planes where it sees distances.
+
+        Parameters
+        ----------
+        columns : (K, B + 2 neighbours, W) float32
+            The distances in the slices, see `fibgap.network.distances.slice_distances`.
+
+        Returns
+        -------
+        (B, C, Z, W) float32, (B, Z, W) float32
+            The interpolated distances as the network sees them, from one neighbour to the other,
+            the mask where it has one, and what its output is added to; and the interpolated
+            distances of the planes themselves.
+        """
+        neighbours = self.architecture.neighbours
+        rows, count, width = self.rows, columns.shape[1] - 2 * neighbours, columns.shape[2]
+        between = apply_weights(self.weights, columns).transpose(1, 0, 2)
+        visible = distances.seen(between)
+        planes = np.empty((count, self.architecture.engine_channels, rows, width), np.float32)
+        for plane in range(2 * neighbours + 1):
+            planes[:, plane] = visible[plane : plane + count]
+        if self.architecture.mask_channel:
+            planes[:, -2] = 0.0
+            planes[:, -2, self.layers] = 1.0
+        own = np.ascontiguousarray(between[neighbours : neighbours + count])
+        planes[:, -1] = distances.base(own)
+        return planes, own
 
     def tile_width(self) -> int:
         """Return how many columns of a plane go through the network at once."""
@@ -154,18 +208,19 @@ class PlaneFiller:
 
     def planes_at_once(self, width: int) -> int:
         """Return how many planes, or tiles of them, go through the network at once."""
-        on_cpu = self.device.type == "cpu"
+        on_cpu = self.engine.device == "cpu"
         return planes_at_once(self.rows, width, self.batch_pixels, on_cpu=on_cpu)
 
-    def family(self, slices: NDArray[np.bool_], out: torch.Tensor) -> None:
+    def family(self, slices: Rows, out: NDArray[np.float32]) -> None:
         """Add the inpainted planes of one family to a volume.
 
         Parameters
         ----------
         slices : (N, P + 2 neighbours, W) bool
-            Known layers, with the position of a plane as axis 1; see `with_mirrored_ends`.
-        out : torch.Tensor
-            float32, shape (P, Z, W); the result is added to it.
+            Known layers (or the distances in slices, float32), with the position of a plane as
+            axis 1; see `with_mirrored_ends`.
+        out : (P, Z, W) float32
+            The result is added to it.
 
         Notes
         -----
@@ -188,13 +243,10 @@ class PlaneFiller:
                 out[part, :, left:right] += inpainted[:, :, left - begin : right - begin]
 
 
-@torch.inference_mode()
 def predict(
-    network: Network,
+    network: "Engine | LoadedNetwork | Network",
     gapped: GappedVolume,
     *,
-    device: torch.device | str = "cpu",
-    precision: torch.dtype = torch.float32,
     batch_pixels: int = 2**19,
     families: str = "both",
 ) -> NDArray[np.float32]:
@@ -202,14 +254,10 @@ def predict(
 
     Parameters
     ----------
-    network : Network
-        With trained weights.
+    network : Engine, LoadedNetwork or Network
+        See `fibgap.network.engines.make_engine`.
     gapped : GappedVolume
         Known layers and their places.
-    device : torch.device or str
-        Where the network runs.
-    precision : torch.dtype
-        torch.float32 or torch.bfloat16.
     batch_pixels : int
         Pixels of planes that go through the network at once.
     families : str
@@ -218,7 +266,7 @@ def predict(
     Returns
     -------
     (Z, Y, X) float32
-        About 1 in the solid.
+        About 1 in the solid; the probability of solid, for a network that sees distances.
 
     Raises
     ------
@@ -232,23 +280,21 @@ def predict(
     """
     if families not in FAMILY_CHOICES:
         raise InputError(f"families '{families}' is unknown; choose one of {FAMILY_CHOICES}.")
-    filler = PlaneFiller(
-        network,
-        gapped,
-        device=torch.device(device),
-        precision=precision,
-        batch_pixels=batch_pixels,
-    )
+    engine = make_engine(network)
+    slices: Rows = gapped.slices
+    positions = None
+    if engine.architecture.sees == "distances":
+        positions, slices = distances.slice_distances(gapped)
+    filler = PlaneFiller(engine, gapped, batch_pixels=batch_pixels, positions=positions)
     n_z, n_y, n_x = gapped.shape
-    neighbours = network.architecture.neighbours
-    total = torch.zeros((n_y, n_z, n_x), device=device)
-    with kept_memory():
-        filler.family(with_mirrored_ends(gapped.slices, neighbours), total)
-        if families == "zx":
-            return total.permute(1, 0, 2).cpu().numpy()
-        other = torch.zeros((n_x, n_z, n_y), device=device)
-        turned = np.ascontiguousarray(gapped.slices.transpose(0, 2, 1))
-        filler.family(with_mirrored_ends(turned, neighbours), other)
-        del filler
-    mean = (total.permute(1, 0, 2) + other.permute(1, 2, 0)) / 2
-    return mean.cpu().numpy()
+    neighbours = filler.architecture.neighbours
+    total = np.zeros((n_y, n_z, n_x), np.float32)
+    filler.family(with_mirrored_ends(slices, neighbours), total)
+    if families == "zx":
+        return np.ascontiguousarray(total.transpose(1, 0, 2))
+    other = np.zeros((n_x, n_z, n_y), np.float32)
+    turned = np.ascontiguousarray(slices.transpose(0, 2, 1))
+    filler.family(with_mirrored_ends(turned, neighbours), other)
+    mean = total.transpose(1, 0, 2) + other.transpose(1, 2, 0)
+    mean /= 2
+    return np.ascontiguousarray(mean)

@@ -4,28 +4,32 @@ import hashlib
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from fibgap.errors import InputError
+from fibgap.fillers.distance import signed_distance
 from fibgap.fillers.guard import Guard
 from fibgap.fillers.interpolation import threshold
 from fibgap.io.digests import digest
 from fibgap.io.hdf5 import create_hdf5, open_hdf5, read_array, read_attributes
 from fibgap.io.shards import group_name
-from fibgap.network.architecture import Network
-from fibgap.network.inference import PlaneFiller, mirrored
-from fibgap.network.packed import PackedNetwork, kept_memory
+from fibgap.network.distances import largest_distance
+from fibgap.network.engines import Engine, make_engine
+from fibgap.network.inference import PlaneFiller, Rows, mirrored
+
+if TYPE_CHECKING:
+    from fibgap.network.module import Network
+    from fibgap.network.weights import LoadedNetwork
 
 _CHUNK = 64
-#: For what HDF5 and torch hold besides, in bytes.
+#: For what HDF5 and the engine hold besides, in bytes.
 _ROOM = 16 * 2**20
 
 
@@ -38,25 +42,32 @@ class _Source:
     layers: NDArray[np.int64]
     shape: tuple[int, int, int]
     attributes: dict[str, Any]
+    #: The file of distances in slices, for a network that sees these.
+    distances: Path | None = None
 
     @property
     def missing(self) -> NDArray[np.int64]:
         """Indices of the missing layers."""
         return np.setdiff1d(np.arange(self.shape[0]), self.layers)
 
-    def read(self, axis: int, part: slice, neighbours: int) -> NDArray[np.bool_]:
+    def read(self, axis: int, part: slice, neighbours: int) -> Rows:
         """Return the known rows of a block of planes along y (1) or x (2) and of its neighbours.
+
+        Or the distances in the slices there.
 
         Shape (N, planes + 2 neighbours, width); planes beyond a face are mirrored.
         """
         wanted = mirrored(part.start - neighbours, part.stop + neighbours, self.shape[axis])
         low, high = int(wanted.min()), int(wanted.max()) + 1
-        with open_hdf5(self.path, "place_slices") as file:
-            slices = file[group_name(self.dataset)]["slices"]
-            if axis == 1:
-                block = np.asarray(slices[:, low:high, :]).view(np.bool_)
-            else:
-                block = np.asarray(slices[:, :, low:high]).view(np.bool_).transpose(0, 2, 1)
+        place = (slice(None), slice(low, high)) if axis == 1 else (..., slice(low, high))
+        block: Rows
+        if self.distances is None:
+            with open_hdf5(self.path, "place_slices") as file:
+                block = np.asarray(file[group_name(self.dataset)]["slices"][place]).view(np.bool_)
+        else:
+            with open_hdf5(self.distances, "fill_file") as file:
+                block = np.asarray(file["values"][place])
+        block = block if axis == 1 else block.transpose(0, 2, 1)
         whole = len(wanted) == high - low
         return np.ascontiguousarray(block if whole else block[:, wanted - low])
 
@@ -75,6 +86,29 @@ def _open_source(path: Path, dataset: int) -> _Source:
         keep = {"voxel_nm", "base_seed", "digest"}
         attributes = {k: value for k, value in read_attributes(file).items() if k in keep}
     return _Source(path, dataset, layers, (int(layers[-1]) + 1, n_y, n_x), attributes)
+
+
+def _with_distances(stack: _Source, home: Path) -> _Source:
+    """Write the distances in all slices to a file, and return the stack that reads these."""
+    path = home / "distances.h5"
+    if not path.exists():
+        known = np.zeros(stack.shape[0], dtype=np.bool_)
+        known[stack.layers] = True
+        limit = largest_distance(known)
+        shape = (len(stack.layers), *stack.shape[1:])
+        chunks = (1, min(_CHUNK, shape[1]), min(_CHUNK, shape[2]))
+        with (
+            create_hdf5(path, "fill_file", {}) as file,
+            open_hdf5(stack.path, "place_slices") as source,
+        ):
+            values = file.create_dataset(
+                "values", shape=shape, dtype=np.float32, chunks=chunks, fletcher32=True
+            )
+            slices = source[group_name(stack.dataset)]["slices"]
+            for row in range(len(stack.layers)):
+                image = np.asarray(slices[row]).view(np.bool_)
+                values[row] = np.clip(signed_distance(image), -limit, limit)
+    return replace(stack, distances=path)
 
 
 def _blocks(planes: int, at_once: int) -> Iterator[slice]:
@@ -97,8 +131,10 @@ class _Budget:
     def __init__(self, source: _Source, filler: PlaneFiller, memory_mb: float) -> None:
         rows, n_y, n_x = source.shape
         known = len(source.layers)
-        network = filler.network
-        pixel = network.bytes_a_pixel() if isinstance(network, PackedNetwork) else 64
+        pixel = filler.engine.bytes_a_pixel() + 4 * (filler.architecture.engine_channels + 1)
+        # Distances take 4 bytes where a known voxel takes 1, and some arrays of their own.
+        size = 4 if filler.on_distances else 1
+        pixel += 32 if filler.on_distances else 0
         widths = {1: n_x, 2: n_y}
         at_once = {
             axis: min(filler.planes_at_once(width), source.shape[axis])
@@ -113,9 +149,9 @@ class _Budget:
         self.planes = {}
         least = 0
         for axis, width in widths.items():
-            plane = width * (8 * rows + 9 * (rows - known) + 2 * known)
+            plane = width * (8 * rows + 9 * (rows - known) + 2 * size * known)
             step = plane * at_once[axis]
-            halo = 2 * filler.architecture.neighbours * width * 2 * known
+            halo = 2 * filler.architecture.neighbours * width * 2 * size * known
             least = max(least, fixed + halo + step)
             # Whole batches make a block, so that they are those of a volume in memory.
             fitting = int((memory_mb * 1e6 - fixed - halo) // step) * at_once[axis]
@@ -127,23 +163,21 @@ class _Budget:
             )
 
 
-def _weights_digest(network: Network) -> str:
-    """Return a digest of a network's weights."""
-    found = hashlib.sha256(repr(network.architecture).encode())
-    for name, values in sorted(network.state_dict().items()):
-        found.update(name.encode() + values.detach().float().cpu().numpy().tobytes())
+def _engine_digest(engine: Engine) -> str:
+    """Return a digest of a network's weights and of what computes it."""
+    found = hashlib.sha256(repr(engine.architecture).encode())
+    found.update(f"{engine.name} {engine.device} {engine.precision}".encode())
+    for name, values in sorted(engine.weights.tensors.items()):
+        found.update(name.encode() + values.tobytes())
     return found.hexdigest()
 
 
-@torch.inference_mode()
 def fill_file(
-    network: Network,
+    network: "Engine | LoadedNetwork | Network",
     source: Path | str,
     target: Path | str,
     *,
     dataset: int = 0,
-    device: torch.device | str = "cpu",
-    precision: torch.dtype = torch.float32,
     batch_pixels: int = 2**19,
     memory_mb: float = 4000,
     log: Callable[[str], None] = print,
@@ -152,15 +186,15 @@ def fill_file(
 
     Parameters
     ----------
-    network : Network
-        With trained weights.
+    network : Engine, LoadedNetwork or Network
+        See `fibgap.network.engines.make_engine`.
     source : path
         A file of placed slices, with one or more datasets.
     target : path
         The file of the filled volume, for the same dataset; it appears when it is complete.
     dataset : int
         Which dataset of the file is filled.
-    device, precision, batch_pixels
+    batch_pixels
         See `fibgap.network.inference.predict`.
     memory_mb : float
         Memory in MB (10^6 bytes) that is used at most, besides what the program and its libraries
@@ -181,21 +215,19 @@ def fill_file(
     (4 bytes for a missing voxel) beside the target. Every finished block is kept there, so a run
     that was killed goes on with the blocks that are not there yet.
     """
-    target, device = Path(target), torch.device(device)
+    target, engine = Path(target), make_engine(network)
     stack = _open_source(Path(source), dataset)
-    attributes = {**stack.attributes, "device": device.type}
+    attributes = {**stack.attributes, "device": engine.device.split(":")[0]}
     if not len(stack.missing):
         _assemble(stack, [], target, attributes)
         return
-    filler = PlaneFiller(
-        network, stack, device=device, precision=precision, batch_pixels=batch_pixels
-    )
+    filler = PlaneFiller(engine, stack, batch_pixels=batch_pixels)
     planes = _Budget(stack, filler, memory_mb).planes
     state = Path(source).stat()
     key = digest(
         [
-            _weights_digest(network),
-            [str(device), str(precision), batch_pixels, planes, dataset],
+            _engine_digest(engine),
+            [batch_pixels, planes, dataset],
             [state.st_size, state.st_mtime_ns, str(stack.attributes.get("digest"))],
         ]
     )
@@ -206,20 +238,21 @@ def fill_file(
                 shutil.rmtree(stale)
     home = parts / key
     home.mkdir(parents=True, exist_ok=True)
-    with kept_memory():
-        firsts = _predict_first(stack, filler, planes[1], home, log)
-        seconds = _predict_second(stack, filler, planes[2], home, firsts, log)
+    if filler.on_distances:
+        stack = _with_distances(stack, home)
+    firsts = _predict_first(stack, filler, planes[1], home, log)
+    seconds = _predict_second(stack, filler, planes[2], home, firsts, log)
     _assemble(stack, seconds, target, attributes)
     shutil.rmtree(parts)
 
 
-def _predict(filler: PlaneFiller, stack: _Source, axis: int, part: slice) -> torch.Tensor:
+def _predict(filler: PlaneFiller, stack: _Source, axis: int, part: slice) -> NDArray[np.float32]:
     """Return the inpainted planes of a block, (planes, Z, width) float32."""
     known = stack.read(axis, part, filler.architecture.neighbours)
     shape = (part.stop - part.start, stack.shape[0], known.shape[2])
-    result = torch.zeros(shape, device=filler.device)
+    result = np.zeros(shape, np.float32)
     filler.family(known, result)
-    return result.cpu()
+    return result
 
 
 def _walk(
@@ -245,12 +278,12 @@ def _predict_first(
 ) -> list[tuple[slice, Path]]:
     """Predict the zx-planes; each block becomes a file with its missing rows (M, planes, X)."""
     done = []
-    missing = torch.from_numpy(stack.missing)
+    missing = stack.missing
     for part, path, wanted in _walk(stack, 1, at_once, home, log):
         done.append((part, path))
         if not wanted:
             continue
-        values = _predict(filler, stack, 1, part)[:, missing].permute(1, 0, 2).numpy()
+        values = _predict(filler, stack, 1, part)[:, missing].transpose(1, 0, 2)
         with create_hdf5(path, "fill_file", {}) as file:
             _, planes, width = values.shape
             chunks = (1, planes, min(width, _CHUNK))
@@ -268,12 +301,12 @@ def _predict_second(
 ) -> list[tuple[slice, Path]]:
     """Predict the zy-planes, average, threshold; each block becomes a file (M, Y, planes)."""
     done = []
-    missing = torch.from_numpy(stack.missing)
+    missing = stack.missing
     for part, path, wanted in _walk(stack, 2, at_once, home, log):
         done.append((part, path))
         if not wanted:
             continue
-        mean = _predict(filler, stack, 2, part)[:, missing].permute(1, 2, 0).numpy()
+        mean = _predict(filler, stack, 2, part)[:, missing].transpose(1, 2, 0)
         for rows, first in firsts:
             with open_hdf5(first, "fill_file") as file:
                 mean[:, rows] += file["values"][:, :, part]

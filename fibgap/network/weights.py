@@ -2,42 +2,74 @@
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
+import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.numpy import save_file
 
 from fibgap import __version__
 from fibgap.errors import InputError
 from fibgap.io.digests import file_sha256
 from fibgap.io.files import write_aside
-from fibgap.network.architecture import Architecture, Network
+from fibgap.network.architecture import Architecture
+
+if TYPE_CHECKING:
+    from fibgap.network.module import Network
 
 FORMAT = "fibgap-network-1"
 
 
 @dataclass(frozen=True)
 class LoadedNetwork:
-    """A network with trained weights.
+    """Trained weights.
 
     Attributes
     ----------
-    network : Network
-        In evaluation mode, on the CPU.
+    architecture : Architecture
+        What they are the weights of.
+    tensors : dict of str to array
+        float32, by the names of `Architecture.parameter_shapes`.
     training : dict
         What the file says of its training: configuration digest, losses, steps, wall time.
     sha256 : str
-        Checksum of the file.
+        Checksum of the file, empty for weights that were never in one.
     """
 
-    network: Network
+    architecture: Architecture
+    tensors: dict[str, NDArray[np.float32]]
     training: dict[str, Any]
     sha256: str
 
+    @classmethod
+    def of(cls, network: "Network") -> "LoadedNetwork":
+        """Return a copy of the weights of a module of torch."""
+        return cls(network.architecture, arrays_of(network), {}, "")
 
-def save_weights(path: Path | str, network: Network, training: dict[str, Any]) -> None:
+    @cached_property
+    def network(self) -> "Network":
+        """The module of torch with these weights, in evaluation mode, on the CPU."""
+        import torch
+
+        from fibgap.network.module import Network
+
+        network = Network(self.architecture)
+        network.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in self.tensors.items()})
+        return network.eval()
+
+
+def arrays_of(network: "Network") -> dict[str, NDArray[np.float32]]:
+    """Return a copy of the weights of a module of torch as arrays by name."""
+    return {
+        name: np.array(tensor.detach().float().cpu().numpy(), order="C")
+        for name, tensor in network.state_dict().items()
+    }
+
+
+def save_weights(path: Path | str, network: "Network", training: dict[str, Any]) -> None:
     """Write weights with their architecture, written aside and moved into place.
 
     Parameters
@@ -49,10 +81,6 @@ def save_weights(path: Path | str, network: Network, training: dict[str, Any]) -
     training : dict
         What is to be remembered of the training; must fit into JSON.
     """
-    tensors = {
-        name: tensor.detach().float().cpu().contiguous()
-        for name, tensor in network.state_dict().items()
-    }
     metadata = {
         "format": FORMAT,
         "version": __version__,
@@ -60,12 +88,12 @@ def save_weights(path: Path | str, network: Network, training: dict[str, Any]) -
         "training": json.dumps(training, sort_keys=True),
     }
     with write_aside(path) as aside:
-        save_file(tensors, aside, metadata)
+        save_file(arrays_of(network), aside, metadata)
         aside.chmod(0o644)  # safetensors gives the owner alone the right to read
 
 
 def load_weights(path: Path | str) -> LoadedNetwork:
-    """Read weights and build their network.
+    """Read trained weights; torch is not needed.
 
     The format holds numbers and text only: reading a file from a stranger runs no code.
 
@@ -79,9 +107,12 @@ def load_weights(path: Path | str) -> LoadedNetwork:
     if not path.is_file():
         raise InputError(f"weights file {path} does not exist.")
     try:
-        with safe_open(path, framework="pt") as stream:
+        with safe_open(path, framework="np") as stream:
             metadata = stream.metadata() or {}
-            tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
+            names = list(stream.keys())
+            found = {name: tuple(stream.get_slice(name).get_shape()) for name in names}
+            kinds = {name: stream.get_slice(name).get_dtype() for name in names}
+            tensors = {name: stream.get_tensor(name) for name in names if kinds[name] == "F32"}
     except (SafetensorError, OSError) as error:
         raise InputError(
             f"weights file {path} is damaged or no safetensors file: {error}"
@@ -95,24 +126,17 @@ def load_weights(path: Path | str) -> LoadedNetwork:
         training = json.loads(metadata["training"])
     except (KeyError, ValueError, TypeError) as error:
         raise InputError(f"weights file {path} has no readable architecture: {error}") from None
-    try:
-        with torch.device("meta"):  # shapes alone: a stranger's file must not fill the memory
-            blueprint = Network(architecture).state_dict()
-    except RuntimeError as error:
-        raise InputError(f"weights file {path} has no possible architecture: {error}") from None
-    expected = {name: tuple(tensor.shape) for name, tensor in blueprint.items()}
-    found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    if expected != found:
-        name = sorted(k for k in expected.keys() | found.keys() if expected.get(k) != found.get(k))[
-            0
-        ]
-        raise InputError(
-            f"weights file {path} does not fit its architecture: '{name}' has shape "
-            f"{found.get(name)}, but {expected.get(name)} is needed."
-        )
-    for name, tensor in tensors.items():
-        if not torch.isfinite(tensor).all():
+    expected = architecture.parameter_shapes()
+    for name in sorted(expected.keys() | found.keys()):
+        if expected.get(name) != found.get(name):
+            raise InputError(
+                f"weights file {path} does not fit its architecture: '{name}' has shape "
+                f"{found.get(name)}, but {expected.get(name)} is needed."
+            )
+        if kinds[name] != "F32":
+            raise InputError(
+                f"weights file {path} holds '{name}' as {kinds[name]}; only F32 is read."
+            )
+        if not np.isfinite(tensors[name]).all():
             raise InputError(f"weights file {path} holds NaN or infinity in '{name}'.")
-    network = Network(architecture)
-    network.load_state_dict(tensors)
-    return LoadedNetwork(network.eval(), training, file_sha256(path))
+    return LoadedNetwork(architecture, tensors, training, file_sha256(path))

@@ -58,7 +58,7 @@ arms:
 fill_holes: {max_pixels: 19}
 training_sets: {}
 networks: {}
-infer: {precision: fp32, batch_pixels: 524288}
+infer: {engine: auto, precision: fp32, batch_pixels: 524288}
 measure: {names: [tpcf, lpf, d], diffusivity_cut: 96, tpcf_centred: false}
 ablations: []
 make_tables: {confidence: 0.95, resamples: 5000}

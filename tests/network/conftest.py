@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from fibgap.network.architecture import Architecture, Network
+from fibgap.network.architecture import Architecture
+from fibgap.network.module import Network
 from fibgap.network.training.settings import Training
 from fibgap.network.training.trainer import Trainer
 from fibgap.synthetic.milling import Milling, MillingRange

@@ -5,7 +5,8 @@ import torch
 from torch.nn import functional
 
 from fibgap.errors import InputError
-from fibgap.network.architecture import Architecture, Network, count_parameters, feature_filters
+from fibgap.network.architecture import Architecture, feature_filters
+from fibgap.network.module import Network, count_parameters
 
 #: Table S1, once its columns are read aright.
 FEATURES = (96, 81, 70, 60, 50, 41, 32)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.special import ndtr
 
 from fibgap.errors import InputError
 from fibgap.network.draws import confidence_percent, draw, random_field
@@ -9,21 +10,21 @@ from fibgap.network.draws import confidence_percent, draw, random_field
 SHAPE = (48, 48, 48)
 
 
-def test_a_random_field_is_even_and_smooth():
-    """A tenth of the values lies in every tenth of the range, and neighbours agree.
+def test_a_random_field_is_normal_and_smooth():
+    """A tenth of the values lies in every tenth of the normal distribution, and neighbours agree.
 
     With sigma 1.5 about 48³ / (4 pi 1.5²)^1.5 = 735 values are independent, so a share of 0.1 has
-    a standard deviation of 0.011: 0.045 are four of them. Neighbours of a Gaussian field are
-    correlated by exp(-1/9) = 0.895; of evened values that is 6/pi asin(0.895/2) = 0.886.
+    a standard deviation of 0.011: 0.045 are four of them. Neighbours are correlated by
+    exp(-1/9) = 0.895.
     """
     field = random_field(SHAPE, np.random.default_rng(1))
-    shares = np.histogram(field, bins=10, range=(0, 1))[0] / field.size
+    shares = np.histogram(ndtr(field), bins=10, range=(0, 1))[0] / field.size
     assert np.abs(shares - 0.1).max() < 0.045
     for axis in range(3):
         near = np.corrcoef(
             field.take(range(47), axis).ravel(), field.take(range(1, 48), axis).ravel()
         )[0, 1]
-        assert near == pytest.approx(0.886, abs=0.02)
+        assert near == pytest.approx(0.895, abs=0.02)
 
 
 def test_white_noise_has_no_width():
@@ -48,6 +49,15 @@ def test_draws_are_right_on_average():
     assert all(each[-8:].all() for each in draws)
     mean = np.mean([each[8:-8].mean() for each in draws])
     assert mean == pytest.approx(0.3, abs=0.021)  # two thirds of the layers
+
+
+def test_without_strength_a_draw_is_the_cut_at_one_half():
+    """Between the two it comes ever closer to the cut: fewer voxels differ at half the strength."""
+    probability = np.random.default_rng(2).random((16, 16, 16)).astype(np.float32)
+    cut = probability >= 0.5
+    assert (draw(probability, strength=0.0) == cut).all()
+    differ = [(draw(probability, strength=value) != cut).mean() for value in (0.5, 1.0)]
+    assert 0 < differ[0] < differ[1]
 
 
 def test_a_draw_has_a_number():

@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fibgap.fillers import fill
-from fibgap.network.architecture import Network
+from fibgap.network.module import Network
 from fibgap.network.shipped import FOLDER
 from fibgap.network.weights import load_weights
 from fibgap.stack import GappedVolume

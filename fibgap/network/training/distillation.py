@@ -33,6 +33,10 @@ class Teacher:
     """
 
     def __init__(self, loaded: LoadedNetwork, share: float, device: torch.device) -> None:
+        if loaded.architecture.sees != "rows":
+            raise InputError(
+                "distillation.teacher sees distances, but a teacher must see rows, as its pupil."
+            )
         if not 0 < share <= 1:
             raise InputError(f"distillation.share must lie in (0, 1], but is {share}.")
         self.sha256, self.share, self.device = loaded.sha256, share, device

@@ -11,7 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from fibgap.errors import InputError
-from fibgap.network.architecture import Architecture, with_inputs
+from fibgap.network.architecture import Architecture
+from fibgap.network.module import with_inputs
 from fibgap.network.shipped import resolve_weights
 from fibgap.network.training.distillation import Teacher, neighbours_seen
 from fibgap.network.training.planes import FAMILIES
@@ -119,14 +120,14 @@ def _planes_a_volume(
 def _initial_network(name: str, architecture: Architecture) -> LoadedNetwork:
     """Return the weights that training starts from, for the architecture that is trained."""
     loaded = load_weights(resolve_weights(name))
-    found = loaded.network.architecture
+    found = loaded.architecture
     if found == architecture:
         return loaded
     mask_channel = architecture.mask_channel or found.mask_channel
     neighbours = max(architecture.neighbours, found.neighbours)
     if replace(found, mask_channel=mask_channel, neighbours=neighbours) == architecture:
         wider = with_inputs(loaded.network, mask_channel=mask_channel, neighbours=neighbours)
-        return replace(loaded, network=wider)
+        return replace(LoadedNetwork.of(wider), training=loaded.training, sha256=loaded.sha256)
     raise InputError(
         f"weights '{name}' cannot be started from: their architecture "
         f"{found.to_dict()} is not that of the network to be trained, "

@@ -17,8 +17,9 @@ from torch.nn import functional as F
 from fibgap import seeds
 from fibgap.errors import InputError
 from fibgap.io.files import exclusive, write_aside
-from fibgap.network.architecture import Architecture, Network, count_parameters
+from fibgap.network.architecture import Architecture
 from fibgap.network.device import choose_precision
+from fibgap.network.module import Network, count_parameters
 from fibgap.network.training.checkpoint import damaged, read_checkpoint, write_checkpoint
 from fibgap.network.training.distances import Distances, all_distances
 from fibgap.network.training.distillation import Teacher, neighbours_seen
@@ -111,6 +112,8 @@ class Trainer:
             return all_distances(planes, depths, device) if self.on_distances else None
 
         self.on_distances = architecture.sees == "distances"
+        if self.on_distances and teacher is not None:
+            raise InputError("distillation is for networks that see rows, not distances.")
         self.sampler = PatchSampler(
             [torch.from_numpy(planes).to(device) for planes in train_planes],
             millings=millings,

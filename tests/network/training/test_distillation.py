@@ -1,5 +1,8 @@
 """A network learns what another one says, beside the truth."""
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +12,6 @@ from fibgap.network.architecture import Architecture
 from fibgap.network.training.distillation import Teacher
 from fibgap.network.training.patches import Batch
 from fibgap.network.training.trainer import Trainer
-from fibgap.network.weights import LoadedNetwork
 
 CPU = torch.device("cpu")
 
@@ -27,9 +29,17 @@ class Says(torch.nn.Module):
         return bicubic if self.what == "bicubic" else torch.full_like(bicubic, self.what)
 
 
+@dataclass
+class Loaded:
+    """What a teacher wants of loaded weights."""
+
+    network: Any
+    sha256: str = "sum"
+
+
 def teacher_that(says, share, **options):
     """Return a teacher that says something simple."""
-    return Teacher(LoadedNetwork(Says(says, **options), {}, "sum"), share, CPU)
+    return Teacher(Loaded(Says(says, **options)), share, CPU)
 
 
 @pytest.fixture
@@ -59,7 +69,7 @@ def test_the_teacher_sees_the_mask_if_it_was_trained_with_one(batch):
 def test_a_real_teacher_is_asked_as_it_answers(batch, make_network):
     """With a share of 1 the target is the output of the network itself, without a gradient."""
     network = make_network(width_factor=0.1)
-    target = Teacher(LoadedNetwork(network, {}, "sum"), 1.0, CPU).target(batch)
+    target = Teacher(Loaded(network), 1.0, CPU).target(batch)
     with torch.no_grad():
         expected = network(batch.network_input(network.architecture), batch.bicubic)
     # A teacher computes in bf16 where the processor has it: 8 bits of a number.
@@ -89,7 +99,7 @@ def test_a_teacher_that_says_the_truth_changes_nothing(make_trainer):
         def target(self, batch):
             return torch.lerp(batch.truth, batch.truth.clone(), self.share)
 
-    oracle = TheTruth(LoadedNetwork(Says(0.0), {}, "sum"), 0.5, CPU)
+    oracle = TheTruth(Loaded(Says(0.0)), 0.5, CPU)
     with_teacher = trained(make_trainer, "with", oracle)
     alone = trained(make_trainer, "alone", None)
     for ours, theirs in zip(

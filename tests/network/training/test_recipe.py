@@ -7,7 +7,8 @@ import torch
 
 from fibgap.errors import InputError
 from fibgap.io.digests import file_sha256
-from fibgap.network.architecture import Architecture, Network
+from fibgap.network.architecture import Architecture
+from fibgap.network.module import Network
 from fibgap.network.training.recipe import architecture_of, make_trainer
 from fibgap.network.weights import save_weights
 from fibgap.synthetic.milling import Milling, MillingRange
