@@ -31,8 +31,9 @@ RUN := env PATH="$(CURDIR)/.venv/bin:$$PATH" XDG_CACHE_HOME="$(CURDIR)/.cache" \
 SNAKEMAKE := $(RUN) snakemake --workflow-profile profiles/default
 # What a page of the site would load from elsewhere.
 LOADS := '<(script|img|iframe|source)[^>]* src="(https?:)?//[^"]*|<link[^>]* href="(https?:)?//[^"]*|url\("?(https?:)?//[^)]*'
-# The lines that are left: one per dataset, and how many steps are done.
+# What is left are lines of datasets and steps: on a terminal, one that moves.
 QUIET := --quiet rules reason host
+PROGRESS := 2>&1 | $(RUN) python -m fibgap.workflow.progress
 # Foreign packages must not leak into .venv.
 unexport PYTHONPATH PYTHONHOME
 
@@ -47,15 +48,15 @@ help: ## List the targets
 setup: $(STAMP) ## Create .venv with the locked packages (TORCH=cuda: the build for CUDA)
 
 tables: $(STAMP) ## Set up, run the quick configuration, print Tables S3 and S4 and what they show
-	@$(SNAKEMAKE) --configfile config/quick.yaml --cores $(CORES) $(QUIET)
+	@$(SNAKEMAKE) --configfile config/quick.yaml --cores $(CORES) $(QUIET) $(PROGRESS)
 	@$(RUN) python -m fibgap.report results/quick
 
 paper: $(STAMP) ## Run the paper's configuration (hours), print Tables S3 and S4
-	@$(SNAKEMAKE) --configfile config/paper.yaml --cores $(CORES) $(QUIET)
+	@$(SNAKEMAKE) --configfile config/paper.yaml --cores $(CORES) $(QUIET) $(PROGRESS)
 	@$(RUN) python -m fibgap.report results/paper
 
 sensitivity: $(STAMP) ## Run config/sensitivity.yaml: errors against slice thickness (a figure and a table)
-	@$(SNAKEMAKE) --configfile config/sensitivity.yaml --cores $(CORES) $(QUIET) sensitivity
+	@$(SNAKEMAKE) --configfile config/sensitivity.yaml --cores $(CORES) $(QUIET) sensitivity $(PROGRESS)
 	@cat results/sensitivity/tables/sensitivity.md
 
 .PHONY: generality

@@ -64,7 +64,7 @@ rule plot_sensitivity:
     input:
         "<results>/tables/sensitivity.csv",
     output:
-        collect("<results>/figures/sensitivity.{suffix}", suffix=["svg", "png"]),
+        collect("<results>/figures/sensitivity.{suffix}", suffix=["svg", "png", "pdf"]),
     log:
         "<logs>/plot_sensitivity.log",
     benchmark:

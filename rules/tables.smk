@@ -12,11 +12,17 @@ PLOTTED = [*(name for name in MEASURES if name not in EXTENDED), "voxels"]
 PUBLISHED = os.path.relpath(f"{workflow.basedir}/config/reference")
 REFERENCE = collect(f"{PUBLISHED}/table_{{table}}.csv", table=["S3", "S4"])
 SHOWCASE_SHARD = SHARDS[DATASETS["showcase"] // DATASETS["shard_size"]]
+# For screens, for slides, for journals.
+FORMATS = ["svg", "png", "pdf"]
+HOLES = [BASELINE] if BASELINE in REPAIRED_ARMS else REPAIRED_ARMS[:1]
 FIGURES = [
     "showcase",
+    "surfaces",
+    *(["holes"] if HOLES else []),
     *(f"errors_{measure}" for measure in PLOTTED),
     "curves",
     *(f"history_{network}" for network in TRAINED),
+    *dict.fromkeys(f"network_{ARMS[arm]['network']}" for arm in NETWORK_ARMS),
 ]
 
 
@@ -75,13 +81,13 @@ rule plot_figures:
             collect(
                 "<results>/figures/errors_{measure}.{suffix}",
                 measure=PLOTTED,
-                suffix=["svg", "png"],
+                suffix=FORMATS,
             ),
             caption="captions/errors.rst",
             category="Figures",
         ),
         curves=report(
-            collect("<results>/figures/curves.{suffix}", suffix=["svg", "png"]),
+            collect("<results>/figures/curves.{suffix}", suffix=FORMATS),
             caption="captions/curves.rst",
             category="Figures",
         ),
@@ -107,7 +113,7 @@ rule plot_history:
         "<results>/networks/{network}/history.csv",
     output:
         report(
-            collect("<results>/figures/history_{{network}}.{suffix}", suffix=["svg", "png"]),
+            collect("<results>/figures/history_{{network}}.{suffix}", suffix=FORMATS),
             caption="captions/history.rst",
             category="Figures",
         ),
@@ -126,6 +132,32 @@ rule plot_history:
         "../workflow_scripts/plot_history.py"
 
 
+rule plot_network:
+    input:
+        lambda wildcards: weights_path(wildcards.network),
+    output:
+        report(
+            collect("<results>/figures/network_{{network}}.{suffix}", suffix=FORMATS),
+            caption="captions/network.rst",
+            category="Figures",
+        ),
+    log:
+        "<logs>/plot_network/{network}.log",
+    benchmark:
+        "<benchmarks>/plot_network/{network}.tsv"
+    conda:
+        "../envs/fibgap.yaml"
+    resources:
+        mem_mb=memory("plot_network"),
+        runtime=minutes("plot_network"),
+    params:
+        network="{network}",
+        weights=lambda wildcards: weights_sha256(NETWORKS[wildcards.network]["weights"]),
+        code=code("plot_network"),
+    script:
+        "../workflow_scripts/plot_network.py"
+
+
 rule export_showcase:
     input:
         truth=f"<results>/volumes/{SHOWCASE_SHARD}.h5",
@@ -134,11 +166,22 @@ rule export_showcase:
         placements=[
             f"<results>/placed/{arm['placement']}/{SHOWCASE_SHARD}.h5" for arm in ARMS.values()
         ],
+        with_holes=collect(f"<results>/filled/{{arm}}/{SHOWCASE_SHARD}.h5", arm=HOLES),
     output:
         stacks=directory("<results>/showcase"),
         figure=report(
-            collect("<results>/figures/showcase.{suffix}", suffix=["svg", "png"]),
+            collect("<results>/figures/showcase.{suffix}", suffix=FORMATS),
             caption="captions/showcase.rst",
+            category="Figures",
+        ),
+        surfaces=report(
+            collect("<results>/figures/surfaces.{suffix}", suffix=FORMATS),
+            caption="captions/surfaces.rst",
+            category="Figures",
+        ),
+        holes=report(
+            collect("<results>/figures/holes.{suffix}", suffix=FORMATS) if HOLES else [],
+            caption="captions/holes.rst",
             category="Figures",
         ),
         layers="<results>/figures/showcase_layers.json",
@@ -154,6 +197,7 @@ rule export_showcase:
     params:
         arms=list(ARMS),
         dataset=DATASETS["showcase"],
+        holes=HOLES,
         code=code("export_showcase"),
     script:
         "../workflow_scripts/export_showcase.py"

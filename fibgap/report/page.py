@@ -38,6 +38,15 @@ _CAPTIONS = {
         "coloured; the share given is that of the picture.",
         "zx-planes and xy-layers of the true volume, the slices and every arm",
     ),
+    "surfaces": (
+        "The surface of the solid in the middle of the volume, z downwards. Where voxels are "
+        "misclassified it is coloured.",
+        "surfaces of the true volume and of every arm, seen from the same side",
+    ),
+    "holes": (
+        "The largest small hole that was filled, before and after.",
+        "part of a layer before and after hole filling",
+    ),
     "curves": (
         "Mean curves of the solid, along z and in the plane of the slices (left), and their "
         "difference (right).",
@@ -71,12 +80,16 @@ class Page:
         One dataset in pictures.
     layers : mapping, optional
         The same layer by layer, from `fibgap.report.figures.showcase_layers`.
+    surfaces : Picture, optional
+        The surfaces of the solid; with `layers` the page draws them anew, so that they turn.
     errors : sequence of Picture
         One figure per measure.
     curves : Picture, optional
         Correlation functions.
-    histories : sequence of Picture
-        Loss during training.
+    networks, histories : sequence of Picture
+        Networks layer by layer, and their losses during training.
+    holes : Picture, optional
+        Hole filling before and after.
     facts : mapping of str to str
         What this run is: configuration, number of datasets, seeds, versions.
     costs : Table, optional
@@ -90,9 +103,12 @@ class Page:
     tables: Mapping[str, Table] = field(default_factory=dict)
     showcase: Picture | None = None
     layers: Mapping[str, Any] | None = None
+    surfaces: Picture | None = None
     errors: Sequence[Picture] = ()
     curves: Picture | None = None
+    networks: Sequence[Picture] = ()
     histories: Sequence[Picture] = ()
+    holes: Picture | None = None
     facts: Mapping[str, str] = field(default_factory=dict)
     costs: Table | None = None
     commands: Sequence[str] = ()
@@ -191,14 +207,16 @@ def pictures(paths: Sequence[Path | str]) -> dict[str, Any]:
     Parameters
     ----------
     paths : sequence of path
-        Files named as the rules name them: showcase, errors_MEASURE, curves, history_NETWORK.
+        Files named as the rules name them: showcase, surfaces, errors_MEASURE, curves,
+        network_NETWORK, history_NETWORK, holes.
 
     Returns
     -------
     dict
-        `showcase`, `errors`, `curves`, `histories`; what is not there is left out.
+        `showcase`, `surfaces`, `errors`, `curves`, `networks`, `histories`, `holes`; what is not
+        there is left out.
     """
-    parts: dict[str, Any] = {"errors": [], "histories": []}
+    parts: dict[str, Any] = {"errors": [], "networks": [], "histories": []}
     for path in map(Path, paths):
         kind, _, of = path.stem.partition("_")
         if kind == "errors":
@@ -207,6 +225,9 @@ def pictures(paths: Sequence[Path | str]) -> dict[str, Any]:
                 symbol = column(f"anisotropy_{of}").measure
                 words = f"{symbol}: anisotropy error, and error against the truth."
             parts["errors"].append(Picture(path, words, f"dots by arm. {words}"))
+        elif kind == "network":
+            words = f"The network {of} layer by layer."
+            parts["networks"].append(Picture(path, words, f"boxes and arrows. {words}"))
         elif kind == "history":
             parts["histories"].append(Picture(path, f"Loss during the training of {of}."))
         else:
@@ -247,8 +268,7 @@ def render(template: str, **values: Any) -> str:
     }
     return environment.get_template(template).render(
         theme=theme(),
-        css=Markup(loader.get_source(environment, "report.css")[0]),
-        js=Markup(loader.get_source(environment, "report.js")[0]),
+        source=lambda name: Markup(loader.get_source(environment, name)[0]),
         **values,
     )
 

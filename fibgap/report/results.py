@@ -135,7 +135,8 @@ def compute_results(
     every = [arm["name"] for arm in arms]
     columns = measured(metrics, anisotropy_columns())
     compared = [*columns, *measured(metrics, ["voxel_error"])]
-    summary = paper_frame(metrics, [ORIGINAL, *every], reference=reference, bootstrap=bootstrap)
+    original = [ORIGINAL] if (metrics["arm"] == ORIGINAL).any() else []
+    summary = paper_frame(metrics, [*original, *every], reference=reference, bootstrap=bootstrap)
     frames = {}
     for table in CAPTIONS:
         rows = table_rows(arms, table)
@@ -146,7 +147,7 @@ def compute_results(
     networks = [arm["name"] for arm in arms if arm["filler"] == "network"]
     classical = [arm for arm in CLASSICAL if arm in every]
     judged = [arm for arm in every if arm in (*networks, *CLASSICAL) and arm != BASELINE]
-    if BASELINE in every and judged:
+    if original and BASELINE in every and judged:
         frames["shares"] = closed_shares(
             metrics, columns, judged, classical, reference=reference, bootstrap=bootstrap
         )
@@ -168,6 +169,48 @@ def compute_results(
     if len(extended):
         frames["extended"] = extended
     return Results(frames)
+
+
+def results_of(metrics: pd.DataFrame, *, bootstrap: Bootstrap | None = None) -> Results:
+    """Compute what is said of a table of datasets of your own, such as in a notebook.
+
+    Parameters
+    ----------
+    metrics : pandas.DataFrame
+        One row per dataset and arm: `dataset`, `arm`, and any columns of a run's `datasets.csv`,
+        such as `anisotropy_lpf`, `truth_lpf` or `voxel_error`. The arms are taken in their order;
+        the rows of "Original", if there are any, say what the true volumes have.
+    bootstrap : Bootstrap, optional
+        How all intervals are made.
+
+    Returns
+    -------
+    Results
+        Without published values; every arm is compared with every other.
+
+    Raises
+    ------
+    InputError
+        If `dataset` or `arm` is missing, or every column of numbers.
+    """
+    for name in ("dataset", "arm"):
+        if name not in metrics.columns:
+            raise InputError(f"the table of datasets has no column '{name}'.")
+    if not measured(metrics, [*anisotropy_columns(), "voxel_error"]):
+        raise InputError(
+            f"the table of datasets has no numbers to compare; its columns are "
+            f"{', '.join(map(str, metrics.columns))}."
+        )
+    names = [arm for arm in dict.fromkeys(metrics["arm"]) if arm != ORIGINAL]
+    return compute_results(
+        metrics,
+        [{"name": name, "filler": "", "tables": []} for name in names],
+        pd.DataFrame({"arm": [], "measure": [], "mean": [], "sd": []}).astype(
+            {"arm": str, "measure": str}
+        ),
+        pd.DataFrame({"name": [], "kind": [], "stands_for": []}, dtype=str),
+        bootstrap or Bootstrap(),
+    )
 
 
 def read_results(folder: Path | str) -> Results:

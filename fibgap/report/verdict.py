@@ -104,6 +104,8 @@ def _truth(results: Results, arm: str) -> str:
 def _agreement(results: Results) -> str:
     """Say how far this run agrees with the published values."""
     cells = results.frames["agreement"]
+    if cells.empty:  # nothing published to compare with
+        return ""
     decided = cells[cells["verdict"].isin(["agrees", "higher", "lower"])]
     if decided.empty:
         return "No published value can be judged from this run."
@@ -134,7 +136,8 @@ def verdict(results: Results) -> list[str]:
     -------
     list of str
         Which arm is the most isotropic and how near it comes to the true volume; how it stands
-        against the truth, where there is one; how far the run agrees with the published values.
+        against the truth, where there is one; how far the run agrees with the published values,
+        where there are any.
     """
     arm = most_isotropic(results.frames["all_arms"])
     sentences = [_isotropy(results, arm), _truth(results, arm), _agreement(results)]

@@ -76,7 +76,8 @@ NEEDS = {
     "make_tables": Need(200, base_s=300),
     "plot_figures": Need(240, base_s=300),
     "plot_history": Need(190, base_s=100),
-    "export_showcase": Need(230, {"voxels": 3}, base_s=300),
+    "plot_network": Need(190, base_s=100),
+    "export_showcase": Need(450, {"voxels": 3}, base_s=300),
     "write_report": Need(220, base_s=300),
     "tabulate_ablations": Need(500, base_s=300),
     # One job generates, fills and measures in turn: the hungriest of these decides.

@@ -50,7 +50,7 @@ generate_volumes:
   shape: [16, 16, 16]
   box_factor: 1.5
   levels: [{solid_fraction: 0.5, wavelength_nm: 40, shell_width: 1}]
-mill_slices: {distribution: normal, mean_nm: 10, sd_nm: 3, floor_nm: 2.5}
+mill_slices: {distribution: normal, mean_nm: 10, sd_nm: 3, floor_nm: 2.5, subvoxel: false}
 place_slices: {nominal_nm: 10, positions: rounded}
 arms:
   - {name: RNN-s, placement: repositioned, filler: nearest, families: both, threshold: half,
@@ -214,7 +214,8 @@ def test_numbers_stay_as_they_were_written():
     values = {**SMALLEST, "mill_slices": {"sd_nm": 2, "mean_nm": 12.0}}
     section = check(values)["mill_slices"]
     assert json.dumps(section) == (
-        '{"sd_nm": 2, "mean_nm": 12.0, "distribution": "normal", "floor_nm": 2.5}'
+        '{"sd_nm": 2, "mean_nm": 12.0, "distribution": "normal", "floor_nm": 2.5, '
+        '"subvoxel": false}'
     )
 
 
@@ -295,7 +296,9 @@ def test_choices_come_from_the_registries(monkeypatch):
     """What is registered can be chosen at once, and what is not is refused with the choices."""
     monkeypatch.setattr(fillers, "_FILLERS", {**fillers._FILLERS, "lower": None})
     monkeypatch.setitem(PLACEMENTS, "guessed", None)
-    monkeypatch.setattr(registry, "_MEASURES", {**registry._MEASURES, "curl": registry._MEASURES["d"]})
+    monkeypatch.setattr(
+        registry, "_MEASURES", {**registry._MEASURES, "curl": registry._MEASURES["d"]}
+    )
     values = check(SMALLEST)
     values["arms"][0].update(filler="lower", placement="guessed")
     values["measure"]["names"].append("curl")

@@ -16,6 +16,7 @@ from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.colors import to_rgb
 
 from fibgap.errors import InputError
+from fibgap.network.architecture import Architecture
 from fibgap.report.figures import (
     Rebuilt,
     arm_color,
@@ -23,13 +24,28 @@ from fibgap.report.figures import (
     plot_curves,
     plot_errors,
     plot_history,
+    plot_holes,
+    plot_network,
     plot_showcase,
+    plot_surfaces,
     save_figure,
     showcase_layers,
 )
+from fibgap.report.figures.holes import FILLED, largest_hole
 from fibgap.report.figures.layers import indexed_png
-from fibgap.report.figures.showcase import COLORS, MISSING, PALETTE, kinds, scale_bar_nm
+from fibgap.report.figures.showcase import (
+    COLORS,
+    FALSE_PORE,
+    FALSE_SOLID,
+    MISSING,
+    PALETTE,
+    PORE,
+    SOLID,
+    kinds,
+    scale_bar_nm,
+)
 from fibgap.report.figures.style import ARM_COLORS, MORE_COLORS
+from fibgap.report.figures.surfaces import render_surface
 from fibgap.stack import GappedVolume
 
 
@@ -112,6 +128,13 @@ def dataset():
     return truth, gapped, arms
 
 
+def hole():
+    """Return a slab whose layer 2 has a hole of 3 pixels at rows 4 and 5, and the slab filled."""
+    before = np.ones((4, 60, 60), dtype=bool)
+    before[1, 50, 50] = before[2, 4, 7] = before[2, 5, 7] = before[2, 5, 8] = False
+    return before, np.ones_like(before)
+
+
 def drawings():
     """Return one figure of every kind by name."""
     return {
@@ -119,17 +142,20 @@ def drawings():
         "curves": plot_curves(curves(), 2.5),
         "history": plot_history(history()),
         "showcase": plot_showcase(*dataset()),
+        "surfaces": plot_surfaces(*dataset()),
+        "holes": plot_holes(*hole(), voxel_nm=2.5, arm="RCS-s"),
+        "network": plot_network(Architecture(), title="table_s1"),
     }
 
 
-@pytest.mark.parametrize("suffix", [".svg", ".png"])
+@pytest.mark.parametrize("suffix", [".svg", ".png", ".pdf"])
 def test_figures_are_deterministic(suffix):
     """The same numbers give the same bytes: no dates, no random identifiers."""
     first, second = drawings(), drawings()
     for name, figure in first.items():
         content = figure_bytes(figure, suffix)
         assert content == figure_bytes(second[name], suffix), name
-        assert b"date" not in content.lower() or suffix == ".png"
+        assert b"date" not in content.lower() or suffix != ".svg"
         assert len(content) > 1000
 
 
@@ -375,3 +401,108 @@ def test_figures_are_saved_by_suffix(tmp_path):
     assert len(list(tmp_path.iterdir())) == 2
     with pytest.raises(InputError, match="jpg"):
         save_figure(figure, tmp_path / "a.jpg")
+
+
+def seen_colors(found, **view):
+    """Return, for every kind of voxel, the share of the surface's pixels that have its hue."""
+    picture = render_surface(found, **view)
+    lit = picture[picture[..., 3] == 1, :3]
+    hues = lit / lit.max(axis=1, keepdims=True)
+    palette = PALETTE / PALETTE.max(axis=1, keepdims=True)
+    nearest = np.abs(hues[:, None] - palette).sum(axis=2).argmin(axis=1)
+    return np.bincount(nearest, minlength=len(PALETTE)) / len(lit)
+
+
+def test_a_surface_is_seen_from_the_first_layer():
+    """From straight above the first layer covers all others; from below the last one does."""
+    found = np.full((12, 16, 16), SOLID)
+    found[:6] = FALSE_SOLID
+    assert seen_colors(found, turn=0, tilt=90, pixels=32)[FALSE_SOLID] > 0.99
+    assert seen_colors(found, turn=0, tilt=-90, pixels=32)[SOLID] > 0.99
+    # From the side, half of the height each.
+    shares = seen_colors(found, turn=0, tilt=0, pixels=48)
+    assert shares[FALSE_SOLID] == pytest.approx(0.5, abs=0.1)  # a voxel or so of twelve
+    picture = render_surface(found, turn=0, tilt=0, pixels=48)
+    rows = np.nonzero(picture[..., 3].any(axis=1))[0]
+    top, bottom = (picture[rows[k], 24, :3] for k in (2, -3))
+    assert top[0] > 2 * top[1]  # red
+    assert bottom[1] > 0.7 * bottom[0]  # the colour of solid
+
+
+def test_the_picture_does_not_mirror():
+    """Seen from the side with z down, x points right where y points towards the reader."""
+    found = np.full((8, 8, 8), SOLID)
+    found[:, :, :3] = FALSE_SOLID  # at small x
+    picture = render_surface(found, turn=0, tilt=0, pixels=32)
+    columns = np.nonzero(picture[16, :, 3])[0]
+    left, right = (picture[16, columns[k], :3] for k in (2, -3))
+    assert left[0] > 2 * left[1]
+    assert right[1] > 0.7 * right[0]
+    found = np.full((8, 8, 8), SOLID)
+    found[:, 5:] = FALSE_SOLID  # at large y
+    assert seen_colors(found, turn=0, tilt=0, pixels=32)[FALSE_SOLID] > 0.99
+
+
+def test_lost_solid_shows_on_the_surface_behind_it():
+    """Two layers of false pore above solid colour it; pore that should be pore does not."""
+    found = np.full((10, 16, 16), SOLID)
+    found[:2] = FALSE_PORE
+    assert seen_colors(found, turn=0, tilt=90, pixels=32)[FALSE_PORE] > 0.8
+    found[:2] = PORE
+    assert seen_colors(found, turn=0, tilt=90, pixels=32)[FALSE_PORE] == 0
+
+
+def test_nothing_solid_is_an_empty_picture():
+    """A volume without solid has no surface."""
+    assert render_surface(np.full((4, 4, 4), PORE), pixels=8)[..., 3].max() == 0
+
+
+def test_surfaces_show_the_truth_and_every_arm():
+    """One picture each, by name, in the arms' colours; the slices are no volume."""
+    panels = plot_surfaces(*dataset()).axes
+    titles = [panel.get_title(loc="left") for panel in panels]
+    assert titles == ["Truth", "RNN-s", "RML-s", "DNN-s", "SRCS-s"]
+    truth, gapped, arms = dataset()
+    with pytest.raises(InputError, match=r"shape \(6, 6, 5\)"):
+        plot_surfaces(truth[:6], gapped, arms)
+
+
+def test_the_largest_hole_is_shown():
+    """Layer 2 has the hole of three pixels; it alone has the colour of filled holes in B."""
+    before, after = hole()
+    assert largest_hole(before, after) == (2, (5, 7))
+    figure = plot_holes(before, after, voxel_nm=2.5, arm="RCS-s", window=20)
+    first, second = (panel.images[0].get_array() for panel in figure.axes)
+    assert first.shape == second.shape == (20, 20, 3)
+    brown = (np.abs(second - np.array(to_rgb(FILLED))) < 1e-6).all(axis=2)
+    assert np.argwhere(brown).tolist() == [[4, 7], [5, 7], [5, 8]]  # the window begins at 0
+    assert (np.abs(first - PALETTE[PORE]) < 1e-6).all(axis=2).sum() == 3
+    assert "xy-layer 2; in the whole volume 4 voxels" in figure.get_suptitle()
+
+
+def test_no_hole_is_said():
+    """Where nothing was filled the middle layer is shown, and the number is 0."""
+    volume = np.ones((4, 30, 30), dtype=bool)
+    assert largest_hole(volume, volume) is None
+    figure = plot_holes(volume, volume, voxel_nm=2.5, arm="RCS-s")
+    assert "xy-layer 2; in the whole volume 0 voxels" in figure.get_suptitle()
+    with pytest.raises(InputError, match=r"\(4, 30, 30\), but after it \(3, 30, 30\)"):
+        plot_holes(volume, volume[:3], voxel_nm=2.5, arm="RCS-s")
+
+
+def test_the_network_is_drawn_as_it_is_built():
+    """Every number of filters of Table S1 stands in the drawing, and what joins what."""
+    figure = plot_network(Architecture(), title="table_s1")
+    words = [text.get_text() for text in figure.axes[0].texts]
+    for index, filters in enumerate([96, 81, 70, 60, 50, 41, 32]):
+        at = words.index(f"feature {index + 1}")
+        assert words[at + 1] == f"{filters} of 3 × 3"
+    for name, layer in {"A1": "16 of 1 × 1", "B1": "96 of 1 × 1", "B2": "64 of 3 × 3"}.items():
+        assert words[words.index(name) + 1] == layer
+    assert "all outputs, concatenated: 430 channels" in words
+    assert "concatenated" in words
+    added = plot_network(Architecture(bicubic="add", neighbours=3, mask_channel=True))
+    words = [text.get_text() for text in added.axes[0].texts]
+    assert "added" in words
+    assert "8 × Z × X" in words
+    assert "the plane, missing rows 0\n3 planes on each side\nwhich rows are known" in words

@@ -9,7 +9,9 @@ import pytest
 from fibgap.errors import InputError
 from fibgap.experiment.reference import read_reference
 from fibgap.report.__main__ import main
-from fibgap.report.results import Results, compute_results, read_results, table_rows
+from fibgap.report.figures import plot_errors
+from fibgap.report.page import Page, Picture, render_report
+from fibgap.report.results import Results, compute_results, read_results, results_of, table_rows
 from fibgap.report.tables import to_csv, to_markdown
 from fibgap.report.verdict import most_isotropic, verdict
 from fibgap.statistics import Bootstrap
@@ -251,3 +253,40 @@ def test_a_run_is_printed(metrics: pd.DataFrame, tmp_path: Path, capsys) -> None
     assert "$" not in "".join(lines)
     assert main([str(tmp_path / "none")]) == 2
     assert "no all_arms.csv" in capsys.readouterr().err
+
+
+def test_a_table_of_ones_own_is_enough(metrics):
+    """No configuration, no published values: means, comparisons, verdict and a page."""
+    own = metrics[metrics["arm"].isin(["RCS-s", "RML-s"])][
+        ["dataset", "arm", "anisotropy_lpf", "voxel_error"]
+    ].replace({"arm": {"RML-s": "mine"}})
+    results = results_of(own, bootstrap=Bootstrap(resamples=200))
+    summary = results.frames["all_arms"].set_index(["arm", "measure"])["mean"]
+    expected = own[own["arm"] == "mine"]["anisotropy_lpf"].mean()
+    assert summary["mine", "anisotropy_lpf"] == pytest.approx(expected)
+    pairs = results.frames["comparisons"]
+    assert set(pairs["measure"]) == {"anisotropy_lpf", "voxel_error"}
+    said = verdict(results)
+    assert said[0].startswith("Over 12 datasets mine is the most isotropic of 2 arms")
+    assert len(said) == 2  # nothing is said of published values
+    assert "0.0" in results.tables["all_arms"]._repr_markdown_()  # what a notebook shows
+    figure = plot_errors(own, results.frames["all_arms"], ["anisotropy_lpf"])
+    text = render_report(Page("Mine", said, results.tables, errors=[Picture(figure, "LPF")]))
+    assert "mine is the most isotropic" in text
+    assert "Every published" not in text
+
+
+def test_original_joins_where_it_is_there(metrics):
+    """With the true volumes in the table, their row stands first and equivalence is tested."""
+    results = results_of(metrics, bootstrap=Bootstrap(resamples=200))
+    assert results.frames["all_arms"]["arm"].iloc[0] == "Original"
+    without = results_of(metrics[metrics["arm"] != "Original"], bootstrap=Bootstrap(resamples=200))
+    assert "equivalence" not in without.frames
+
+
+def test_a_table_without_numbers_is_refused(metrics):
+    """The column that is missing, or the columns that are there, are named."""
+    with pytest.raises(InputError, match="no column 'arm'"):
+        results_of(metrics.drop(columns="arm"))
+    with pytest.raises(InputError, match="columns are dataset, arm, speed"):
+        results_of(metrics[["dataset", "arm"]].assign(speed=1.0))

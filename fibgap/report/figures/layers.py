@@ -10,7 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fibgap.report.figures.showcase import MISSING, PALETTE, Rebuilt, misclassified, painted
+from fibgap.report.figures.showcase import (
+    COLORS,
+    MISSING,
+    PALETTE,
+    Rebuilt,
+    misclassified,
+    painted,
+)
 from fibgap.stack import GappedVolume
 
 
@@ -87,7 +94,8 @@ def showcase_layers(
     -------
     dict
         For JSON: `first` (index of the first layer), `known` (of every layer, whether a slice lies
-        there), `away` (layers to the nearest slice), `columns` and `rows` of the sheets,
+        there), `away` (layers to the nearest slice), `columns` and `rows` of the sheets, `aspect`
+        (width and height of a picture in voxels), `palette` (the colours of the kinds),
         `pictures`: `name`, `sheet` (PNG, a data URI) and `misclassified` (percent of every layer,
         null where nothing can be judged).
     """
@@ -117,6 +125,7 @@ def showcase_layers(
         "columns": columns,
         "rows": -(-count // columns),
         "aspect": list(truth[z, y, x].shape[:0:-1]),
+        "palette": list(COLORS.values()),
         "pictures": [
             {
                 "name": name,

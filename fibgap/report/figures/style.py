@@ -115,7 +115,7 @@ def figure_bytes(figure: Figure, suffix: str) -> bytes:
         raise InputError(f"'{suffix}' names no format of figures; choose .svg, .png or .pdf.")
     buffer = io.BytesIO()
     with look():
-        figure.savefig(buffer, format=suffix[1:], dpi=200, metadata=metadata[suffix])
+        figure.savefig(buffer, format=suffix[1:], dpi=300, metadata=metadata[suffix])
     return buffer.getvalue()
 
 

@@ -52,6 +52,12 @@ class Table:
     footnotes: tuple[str, ...] = ()
     data: pd.DataFrame = field(default_factory=pd.DataFrame)
 
+    def _repr_markdown_(self) -> str:
+        """Show the table in a notebook."""
+        from fibgap.report.tables.writers import to_markdown
+
+        return to_markdown(self)
+
     def has(self, key: str) -> bool:
         """Say whether the table has a block of that key."""
         return any(block.key == key for block in self.blocks)

@@ -69,7 +69,11 @@ if (layers) {
     const box = document.createElement("input");
     box.type = "checkbox";
     box.checked = true;
-    box.addEventListener("change", () => { figure.hidden = !box.checked; });
+    box.addEventListener("change", () => {
+      figure.hidden = !box.checked;
+      const surface = document.querySelector(`[data-picture="${CSS.escape(picture.name)}"]`);
+      if (surface) surface.hidden = !box.checked;
+    });
     label.append(box, " " + picture.name);
     layers.querySelector("fieldset").append(label);
     return { ...picture, view, caption };
