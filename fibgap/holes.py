@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from skimage.measure import label
 
 from fibgap.errors import InputError
+from fibgap.on_disk import map_slices
 
 
 @dataclass(frozen=True)
@@ -63,12 +64,15 @@ def fill_holes(
     """
     if max_pixels < 0:
         raise InputError(f"max_pixels must not be negative, but is {max_pixels}.")
-    result = volume.copy()
+    chosen = np.zeros(len(volume), dtype=np.bool_)
+    chosen[layers] = True
     holes = pixels = 0
-    for layer in layers:
-        background, count = label(~volume[layer], connectivity=1, return_num=True)
-        if not count:
-            continue
+
+    def close(z: int, image: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        nonlocal holes, pixels
+        if not chosen[z]:
+            return image
+        background, count = label(~image, connectivity=1, return_num=True)
         areas = np.bincount(background.ravel(), minlength=count + 1)
         closed = areas <= max_pixels
         closed[0] = False  # label 0 is solid
@@ -76,5 +80,7 @@ def fill_holes(
             closed[edge] = False
         holes += int(closed.sum())
         pixels += int(areas[closed].sum())
-        result[layer] |= closed[background]
+        return np.asarray(image | closed[background])
+
+    result = map_slices(volume, close, np.bool_)
     return result, HoleFilling(holes, pixels)

@@ -72,7 +72,7 @@ def _true_geometry(stack: SliceStack, grid: Grid, chosen: NDArray[np.int64]) -> 
     steps = int(layers[-1] - layers[0])
     span = float(depths[kept[-1]] - depths[kept[0]])
     gapped = GappedVolume(
-        slices=stack.slices[chosen[kept]],
+        slices=stack.slices.take(chosen[kept], axis=0),
         layers=layers - layers[0],
         voxel_nm=voxel,
         origin_layer=int(layers[0] + nearest_layer(np.array(start), voxel)),
@@ -86,7 +86,7 @@ def _true_geometry(stack: SliceStack, grid: Grid, chosen: NDArray[np.int64]) -> 
     return replace(
         gapped,
         positions=places[kept],
-        spare_slices=stack.slices[chosen[spare]],
+        spare_slices=stack.slices.take(chosen[spare], axis=0),
         spare_positions=places[spare],
         effective_voxel_nm=voxel,
     )

@@ -1,12 +1,13 @@
 """What a microscope delivers and what placement makes of it."""
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fibgap.errors import InputError
+from fibgap.on_disk import OnDisk, joined
 
 
 def require_binary(array: ArrayLike, name: str) -> NDArray[np.bool_]:
@@ -46,6 +47,8 @@ def require_binary(array: ArrayLike, name: str) -> NDArray[np.bool_]:
 
 def _one_array(array: ArrayLike, name: str) -> NDArray[Any]:
     """Return an array, or say which part of a list is not like the first."""
+    if isinstance(array, OnDisk):
+        return cast("NDArray[Any]", array)
     try:
         return np.asarray(array)
     except ValueError:
@@ -249,7 +252,7 @@ class GappedVolume:
             return self.positions, self.slices
         positions = np.concatenate([self.positions, self.spare_positions])
         order = np.argsort(positions)
-        return positions[order], np.concatenate([self.slices, self.spare_slices])[order]
+        return positions[order], joined(self.slices, self.spare_slices, order)
 
     def between(self, first: int, last: int) -> "GappedVolume":
         """Return the part from one known layer to another, by their places among the known ones."""

@@ -11,7 +11,7 @@ import click
 from fibgap import __version__
 from fibgap.cli.console import Console
 from fibgap.cli.help import Command, Grouped, Main
-from fibgap.cli.options import common, in_order, reading, said, source
+from fibgap.cli.options import common, in_order, memory, reading, said, source
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -36,9 +36,24 @@ def main() -> None:
     examples=[
         "fibgap check slices --depths depths.csv",
         'fibgap check "slices/*.png" --spacing 10nm --voxel 2.5nm --otsu',
+        "fibgap check slices --depths depths.csv --judge",
     ],
 )
 @source
+@click.option(
+    "--judge",
+    is_flag=True,
+    cls=Grouped,
+    group="Filling",
+    help="Compare all fillers on what of the stack is hidden from them, and say which is best.",
+)
+@click.option(
+    "--gpu",
+    is_flag=True,
+    cls=Grouped,
+    group="Filling",
+    help="Let networks compute on a GPU for that; an error where there is none.",
+)
 @reading
 @common
 def check(stack: tuple[str, ...], quiet: bool, as_json: bool, **options: Any) -> int:
@@ -96,7 +111,8 @@ def check(stack: tuple[str, ...], quiet: bool, as_json: bool, **options: Any) ->
     cls=Grouped,
     group="Filling",
     metavar="NAME",
-    help="auto, nearest, linear, cubic_spline, shape_based, signed_distance_spline or network.",
+    help="auto (the best on what of the stack is hidden from them), nearest, linear, cubic_spline, "
+    "shape_based, signed_distance_spline or network.",
 )
 @click.option(
     "--weights",
@@ -119,6 +135,7 @@ def check(stack: tuple[str, ...], quiet: bool, as_json: bool, **options: Any) ->
     group="Filling",
     help="Close holes of at most 19 pixels in filled layers.",
 )
+@memory
 @reading
 @common
 def fill(stack: tuple[str, ...], output: Path, quiet: bool, as_json: bool, **options: Any) -> None:
@@ -195,6 +212,7 @@ def fill(stack: tuple[str, ...], output: Path, quiet: bool, as_json: bool, **opt
     group="How the volume is read",
     help="Find the threshold by Otsu's method.",
 )
+@memory
 @common
 def measure(volume: str, quiet: bool, as_json: bool, **options: Any) -> None:
     """Measure a VOLUME along z, y and x: solid fraction, curves, anisotropy errors.

@@ -118,6 +118,18 @@ def reading(function: Function) -> Function:
     return function
 
 
+def memory(function: Function) -> Function:
+    """Add the option that says how much memory may be taken."""
+    return click.option(
+        "--memory",
+        metavar="SIZE",
+        cls=Grouped,
+        group="Memory",
+        help="How much may be taken, such as 4GB; half of the machine's if it is left out. What "
+        "takes more is worked on block by block, on disk beside the volume.",
+    )(function)
+
+
 def common(function: Function) -> Function:
     """Add the options that every command has."""
     as_json = click.option(

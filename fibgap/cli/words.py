@@ -11,6 +11,7 @@ _OPTIONS = {
     "depths": "--depths",
     "force": "--force",
     "kind": "--depth-kind",
+    "memory": "--memory",
     "spacing": "--spacing",
     "unit": "--depth-unit",
     "voxel": "--voxel",

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fibgap.errors import InputError
+from fibgap.on_disk import on_disk
 from fibgap.stack import SliceStack
 
 
@@ -69,7 +70,9 @@ class Depths:
 
     def stack(self, slices: ArrayLike, voxel_nm: float) -> SliceStack:
         """Return slices as delivered, shape (N, Y, X), as a stack at these depths."""
-        return SliceStack(self.order(np.asarray(slices)), self.depths_nm, voxel_nm)
+        if not on_disk(slices):
+            slices = np.asarray(slices)
+        return SliceStack(self.order(slices), self.depths_nm, voxel_nm)
 
 
 def in_order(

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fibgap.errors import InputError
+from fibgap.fillers.blocks import Blocks, find_blocks
 from fibgap.fillers.guard import check
 from fibgap.stack import GappedVolume
 
@@ -90,15 +91,50 @@ def fill(
     >>> fill(gapped, "nearest").astype(int)[:, 0].tolist()
     [[0, 1], [0, 1], [1, 1], [1, 1]]
     """
-    if filler not in _FILLERS:
-        if filler not in FILLER_HOMES:
-            raise InputError(
-                f"filler '{filler}' is unknown; choose one of {', '.join(filler_names())}."
-            )
-        import_module(FILLER_HOMES[filler])
+    _load(filler)
     volume = gapped.volume()
     missing = gapped.missing_layers
     if len(missing):
         volume[missing] = _FILLERS[filler](gapped, **options)
         check(volume, gapped, refuse=refuse)
     return volume
+
+
+def fill_blocks(gapped: GappedVolume, filler: str, **options: Any) -> Blocks:
+    """Return the missing layers of a gapped volume as blocks, for a volume larger than memory.
+
+    Parameters
+    ----------
+    gapped : GappedVolume
+        Known layers, which may lie on disk (`fibgap.on_disk`), and their places.
+    filler : str
+        Name of a filler that goes by blocks: all but the network.
+    **options
+        What the filler wants.
+
+    Returns
+    -------
+    Blocks
+        All together they are what the filler gives, bit for bit.
+
+    Raises
+    ------
+    InputError
+        If the filler is unknown or does not go by blocks.
+    """
+    _load(filler)
+    blocks = find_blocks(filler)
+    if blocks is None:
+        raise InputError(f"the filler '{filler}' does not go by blocks.")
+    return blocks(gapped, **options)
+
+
+def _load(filler: str) -> None:
+    """Import the module of a filler, or say which fillers there are."""
+    if filler in _FILLERS:
+        return
+    if filler not in FILLER_HOMES:
+        raise InputError(
+            f"filler '{filler}' is unknown; choose one of {', '.join(filler_names())}."
+        )
+    import_module(FILLER_HOMES[filler])

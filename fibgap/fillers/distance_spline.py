@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from fibgap.errors import InputError
 from fibgap.fillers import register
+from fibgap.fillers.blocks import Blocks, layer_blocks, register_blocks, window
 from fibgap.fillers.distance import SATURATION, TIE, signed_distance
 from fibgap.fillers.interpolation import apply_weights, spline_weights, well_apart
 from fibgap.stack import GappedVolume
@@ -56,32 +57,38 @@ def fill_signed_distance_spline(
     >>> fill_signed_distance_spline(gapped).astype(int).tolist()
     [[[1, 1, 1, 0, 0]]]
     """
+    return distance_spline_blocks(gapped, saturation, block_voxels).all()
+
+
+@register_blocks("signed_distance_spline")
+def distance_spline_blocks(
+    gapped: GappedVolume, saturation: float = 1.25, block_voxels: int = 2**22
+) -> Blocks:
+    """Return the blocks of `fill_signed_distance_spline`, which keep distances they share."""
     if not saturation > 0:
         raise InputError(f"saturation must be positive, but is {saturation}.")
     limit = saturation * (gapped.n_layers - 1) / (len(gapped.layers) - 1)
     positions, slices = gapped.samples()
     kept = well_apart(positions)
-    missing = gapped.missing_layers
-    weights = spline_weights(positions[kept], missing)
+    weights = spline_weights(positions[kept], gapped.missing_layers)
     weights[np.abs(weights) < _NEGLIGIBLE] = 0
     _, n_y, n_x = gapped.shape
-    at_once = max(_LEAST_LAYERS, block_voxels // (n_y * n_x))
-    filled = np.empty((len(missing), n_y, n_x), dtype=np.bool_)
     distances: dict[int, NDArray[np.float32]] = {}
-    for start in range(0, len(missing), at_once):
-        block = weights[start : start + at_once]
-        used = np.flatnonzero(block.any(axis=0))
-        window = range(int(used[0]), int(used[-1]) + 1)
-        distances = {
-            index: distances[index]
-            if index in distances
-            else np.clip(signed_distance(slices[kept[index]]), -limit, limit)
-            for index in window
-        }
-        rows = max(1, block_voxels // (n_x * (len(window) + len(block))))
+
+    def fill(layers: slice) -> NDArray[np.bool_]:
+        near = window(weights[layers])
+        for old in [each for each in distances if not near.start <= each < near.stop]:
+            del distances[old]
+        for index in range(near.start, near.stop):
+            if index not in distances:
+                distances[index] = np.clip(signed_distance(slices[kept[index]]), -limit, limit)
+        block = weights[layers, near]
+        filled = np.empty((len(block), n_y, n_x), dtype=np.bool_)
+        rows = max(1, block_voxels // (n_x * (block.shape[0] + block.shape[1])))
         for first in range(0, n_y, rows):
             part = slice(first, first + rows)
-            columns = np.stack([distances[index][part] for index in window])
-            values = apply_weights(block[:, window.start : window.stop], columns)
-            filled[start : start + at_once, part] = values >= -TIE
-    return filled
+            columns = np.stack([distances[index][part] for index in range(near.start, near.stop)])
+            filled[:, part] = apply_weights(block, columns) >= -TIE
+        return filled
+
+    return layer_blocks(gapped, fill, block_voxels, least=_LEAST_LAYERS)

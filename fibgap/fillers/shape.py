@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import label, maximum
 
 from fibgap.fillers import register
+from fibgap.fillers.blocks import BLOCK_VOXELS, Blocks, layer_blocks, register_blocks
 from fibgap.fillers.distance import TIE, signed_distance
 from fibgap.fillers.interpolation import apply_weights, linear_weights
 from fibgap.stack import GappedVolume
@@ -52,16 +53,33 @@ def fill_shape_based(gapped: GappedVolume) -> NDArray[np.bool_]:
     and the other does not ends half-way between the two, as for `nearest`; their formula would end
     it at once before an empty slice, which is as far from an outline as can be.
     """
+    return shape_based_blocks(gapped).all()
+
+
+@register_blocks("shape_based")
+def shape_based_blocks(gapped: GappedVolume, block_voxels: int = BLOCK_VOXELS) -> Blocks:
+    """Return the blocks of `fill_shape_based`."""
     positions, slices = gapped.samples()
     missing = gapped.missing_layers
-    filled = np.empty((len(missing), *gapped.shape[1:]), dtype=np.bool_)
-    below = _Outline(slices[0])
-    for index in range(1, len(positions)):
-        above = _Outline(slices[index])
-        pair = positions[index - 1 : index + 1]
-        part = slice(*np.searchsorted(missing, pair))
-        facing = np.stack([below.beside(above), above.beside(below)])
-        distances = apply_weights(linear_weights(pair, missing[part]), facing)
-        filled[part] = distances >= -TIE
-        below = above
-    return filled
+    above = np.searchsorted(positions, missing)
+    outlines: dict[int, _Outline] = {}
+
+    def outline(index: int) -> _Outline:
+        if index not in outlines:
+            for old in [each for each in outlines if each < index - 1]:
+                del outlines[old]
+            outlines[index] = _Outline(slices[index])
+        return outlines[index]
+
+    def fill(layers: slice) -> NDArray[np.bool_]:
+        filled = np.empty((layers.stop - layers.start, *gapped.shape[1:]), dtype=np.bool_)
+        for index in np.unique(above[layers]).tolist():
+            pair = positions[index - 1 : index + 1]
+            part = np.flatnonzero(above[layers] == index)
+            below, here = outline(index - 1), outline(index)
+            facing = np.stack([below.beside(here), here.beside(below)])
+            weights = linear_weights(pair, missing[layers][part])
+            filled[part] = apply_weights(weights, facing) >= -TIE
+        return filled
+
+    return layer_blocks(gapped, fill, block_voxels)

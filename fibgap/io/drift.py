@@ -10,6 +10,7 @@ from skimage.registration import phase_cross_correlation
 from fibgap.errors import InputError
 from fibgap.io.images import ImageStack
 from fibgap.io.pages import Progress
+from fibgap.on_disk import map_slices
 
 #: Drift is measured in a window of at most so many pixels, in the middle of the images.
 _WINDOW = 512
@@ -137,11 +138,11 @@ def correct_drift(stack: ImageStack, drift: Drift) -> ImageStack:
         raise InputError(f"{drift.text}: no part of the images is in all slices.")
 
     def moved(values: NDArray[Any]) -> NDArray[Any]:
-        result = np.empty((n, *size), dtype=values.dtype)
-        for z, (dy, dx) in enumerate(shifts):
-            y, x = low[0] + dy, low[1] + dx
-            result[z] = values[z, y : y + size[0], x : x + size[1]]
-        return result
+        def back(z: int, image: NDArray[Any]) -> NDArray[Any]:
+            y, x = low + shifts[z]
+            return image[y : y + size[0], x : x + size[1]]
+
+        return map_slices(values, back, values.dtype, (int(size[0]), int(size[1])))
 
     return stack.noting(
         f"{drift.text}: corrected by whole pixels; {size[0]} x {size[1]} of {height} x {width} "

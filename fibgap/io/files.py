@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import fcntl
 import os
 import platform
 from collections.abc import Iterator
@@ -11,6 +10,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from fibgap.errors import InputError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 #: What the system says when there is no room: the disk, the quota, the largest file.
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -57,6 +61,8 @@ def _no_room(error: Exception) -> str:
 
 def process_lives(pid: str) -> bool:
     """Return whether a process with this number lives, for all that can be known here."""
+    if os.name == "nt":  # where signal 0 is not a question, but Ctrl-C
+        return True
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:
@@ -77,6 +83,11 @@ def exclusive(path: Path | str) -> Iterator[None]:
     ----------
     path : path
         The lock, a file that is there while it is held; its folder is made.
+
+    Notes
+    -----
+    Some network file systems have no locks, and Windows has none of this kind. There nobody waits:
+    whoever starts two processes on one file sees to it.
     """
     file = _locked(Path(path))
     try:
@@ -85,7 +96,8 @@ def exclusive(path: Path | str) -> Iterator[None]:
             file.write(f"process {os.getpid()} on {platform.node()}".encode())
         yield
     finally:
-        Path(path).unlink(missing_ok=True)
+        with contextlib.suppress(PermissionError):  # Windows removes no file that is open
+            Path(path).unlink(missing_ok=True)
         file.close()
 
 
@@ -94,6 +106,8 @@ def _locked(path: Path) -> BinaryIO:
     while True:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("a+b", buffering=0)
+        if fcntl is None:
+            return file
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -102,7 +116,7 @@ def _locked(path: Path) -> BinaryIO:
             print(f"{path}: waiting for {holder}, which is still at work here", flush=True)
             fcntl.flock(file, fcntl.LOCK_EX)
         except OSError:
-            return file  # Some network file systems have no locks; whoever uses one sees to it.
+            return file  # the file system has no locks
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(file.fileno()), path.stat()):
                 return file

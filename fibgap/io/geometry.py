@@ -11,6 +11,7 @@ from fibgap.errors import InputError
 from fibgap.io.frame import Frame, constant_corners, find_frame, largest_box
 from fibgap.io.images import ImageStack
 from fibgap.io.pages import describe_size
+from fibgap.on_disk import map_slices
 
 _BORDERS = ("find", "crop", "keep")
 
@@ -89,7 +90,8 @@ def _crop(stack: ImageStack, frame: Frame | None) -> ImageStack:
         common[:] = False
         common[top : height - bottom, left : width - right] = True
     if stack.valid is not None:
-        common &= stack.valid.all(axis=0)
+        for mask in stack.valid:
+            common &= mask
     if common.all():
         return stack.noting(valid=None)
     rows, columns = largest_box(common)
@@ -103,7 +105,9 @@ def _crop(stack: ImageStack, frame: Frame | None) -> ImageStack:
         f"cropped to rows {rows.start} to {rows.stop - 1} and columns {columns.start} to "
         f"{columns.stop - 1}, valid in every slice: {size[0]} x {size[1]} of {height} x {width} "
         "pixels",
-        images=np.ascontiguousarray(stack.images[:, rows, columns]),
+        images=map_slices(
+            stack.images, lambda _, image: image[rows, columns], stack.images.dtype, size
+        ),
         valid=None,
     )
 
@@ -195,19 +199,31 @@ def _interpolated(image: NDArray[Any], axis: int, ratio: float) -> NDArray[np.fl
 
 def _resample(images: NDArray[Any], axis: int, ratio: float) -> NDArray[Any]:
     """Return a stack with one axis resampled, of the same type."""
-    n = floor(images.shape[axis] * ratio + 1e-9)
-    shape = [n if i == axis else size for i, size in enumerate(images.shape)]
-    result = np.empty(shape, dtype=images.dtype)
-    for z, image in enumerate(images):
+
+    def finer(_: int, image: NDArray[Any]) -> NDArray[Any]:
         if images.dtype == np.bool_:
             smooth = convolve1d(image.astype(np.float32), _ACROSS, 2 - axis, mode="nearest")
-            result[z] = _interpolated(smooth, axis - 1, ratio) > 0.5
-        else:
-            values = _interpolated(image, axis - 1, ratio)
-            result[z] = np.rint(values) if images.dtype.kind in "ui" else values
-    return result
+            return _interpolated(smooth, axis - 1, ratio) > 0.5
+        values = _interpolated(image, axis - 1, ratio)
+        return np.rint(values) if images.dtype.kind in "ui" else values
+
+    return map_slices(images, finer, images.dtype, _finer(images, axis, ratio))
+
+
+def _finer(images: NDArray[Any], axis: int, ratio: float) -> tuple[int, int]:
+    """Return the size of images of which one axis is resampled."""
+    y, x = (
+        floor(size * ratio + 1e-9) if i == axis else size
+        for i, size in enumerate(images.shape[1:], start=1)
+    )
+    return y, x
 
 
 def _resample_valid(valid: NDArray[np.bool_], axis: int, ratio: float) -> NDArray[np.bool_]:
     """Return which finer pixels take nothing from an invalid one."""
-    return np.stack([_interpolated(mask, axis - 1, ratio) >= 1 for mask in valid])
+    return map_slices(
+        valid,
+        lambda _, mask: _interpolated(mask, axis - 1, ratio) >= 1,
+        np.bool_,
+        _finer(valid, axis, ratio),
+    )

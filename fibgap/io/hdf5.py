@@ -43,6 +43,24 @@ def create_hdf5(path: Path | str, stage: str, attributes: Mapping[str, Any]) -> 
         aside.write_bytes(image)
 
 
+def open_for_reading(path: Path | str) -> h5py.File:
+    """Open an HDF5 file for reading; on a file system that has no locks, without one.
+
+    Raises
+    ------
+    OSError
+        If it cannot be opened, or if another process writes to it.
+    """
+    try:
+        return h5py.File(path, "r", locking="best-effort")
+    except BlockingIOError:  # it is locked
+        raise
+    except OSError as error:
+        if "unable to lock file" not in str(error):
+            raise
+        return h5py.File(path, "r", locking=False)
+
+
 @contextmanager
 def open_hdf5(path: Path | str, stage: str | None = None) -> Iterator[h5py.File]:
     """Open a complete HDF5 file for reading.
@@ -57,7 +75,7 @@ def open_hdf5(path: Path | str, stage: str | None = None) -> Iterator[h5py.File]
     if not path.is_file():
         raise InputError(f"file {path} does not exist.")
     try:
-        with h5py.File(path, "r") as file:
+        with open_for_reading(path) as file:
             try:
                 found = read_attributes(file)
             except (KeyError, RuntimeError) as error:  # so h5py tells of damage here

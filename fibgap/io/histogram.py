@@ -42,9 +42,12 @@ def survey(
         raise InputError("no pixel of the stack is valid.")
     low, high = float(values[0]), float(values[-1])
     if counts is None:
-        parts = [_valid(stack, z) for z in range(len(stack.images))]
-        low = min(float(part.min()) for part in parts if part.size)
-        high = max(float(part.max()) for part in parts if part.size)
+        ends = [
+            (float(part.min()), float(part.max()))
+            for part in (_valid(stack, z) for z in range(len(stack.images)))
+            if part.size
+        ]
+        low, high = min(low for low, _ in ends), max(high for _, high in ends)
     if dtype.kind in "bui" and high - low < _BINS:
         edges = np.arange(low - 0.5, high + 1)
     else:
@@ -54,8 +57,8 @@ def survey(
         binned = np.histogram(values.astype(np.float64), len(edges) - 1, span, weights=counts)[0]
     else:
         binned = np.zeros(len(edges) - 1)
-        for part in parts:
-            binned += np.histogram(part, len(edges) - 1, span)[0]
+        for z in range(len(stack.images)):
+            binned += np.histogram(_valid(stack, z), len(edges) - 1, span)[0]
     return values, np.asarray(binned, dtype=np.int64), edges
 
 

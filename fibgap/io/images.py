@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from fibgap.errors import FibgapWarning, InputError
 from fibgap.io.listed import open_list
 from fibgap.io.pages import Pages, Progress, describe_size, same_size, sentences
-from fibgap.io.reading import empty_slices, read_all
+from fibgap.io.reading import Allocate, empty_slices, read_all
 from fibgap.io.sources import Source, find_source
+from fibgap.on_disk import map_slices
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ def read_images(
     mask: Source | None = None,
     least: int = 2,
     progress: Progress | None = None,
+    allocate: Allocate = np.empty,
 ) -> ImageStack:
     """Read a stack of images.
 
@@ -95,6 +97,8 @@ def read_images(
         The least number of slices that makes a stack.
     progress : callable, optional
         Called with steps done and all steps, after every slice or block of slices.
+    allocate : callable, optional
+        Makes the arrays from shape and type; it may put them on disk, see `fibgap.on_disk`.
 
     Returns
     -------
@@ -124,15 +128,17 @@ def read_images(
     >>> stack.images[:, 0, 0].tolist(), stack.names, stack.pixel_nm
     ([9, 10], ('slice9.png', 'slice10.png'), (2.5, 2.5))
     """
-    stack, suspicious = _read(source, dataset, least, progress)
+    stack, suspicious = _read(source, dataset, least, progress, allocate)
     size, doubt = _agree(stack.pixel_nm, pixel_nm, source, trust_given)
     stack = stack.noting(pixel_nm=size)
     if mask is not None:
-        stack = _with_mask(stack, mask)
+        stack = _with_mask(stack, mask, allocate)
     return stack.warning(*suspicious, *doubt, *empty_slices(stack.images))
 
 
-def read_plain(source: Source, *, dataset: str | None = None) -> ImageStack:
+def read_plain(
+    source: Source, *, dataset: str | None = None, allocate: Allocate = np.empty
+) -> ImageStack:
     """Read a stack of one slice or more in which empty slices are nothing unusual, such as a mask.
 
     Raises
@@ -140,12 +146,16 @@ def read_plain(source: Source, *, dataset: str | None = None) -> ImageStack:
     InputError
         As `read_images`.
     """
-    stack, suspicious = _read(source, dataset, 1, None)
+    stack, suspicious = _read(source, dataset, 1, None, allocate)
     return stack.warning(*suspicious)
 
 
 def _read(
-    source: Source, dataset: str | None, least: int, progress: Progress | None
+    source: Source,
+    dataset: str | None,
+    least: int,
+    progress: Progress | None,
+    allocate: Allocate,
 ) -> tuple[ImageStack, tuple[str, ...]]:
     """Return a stack as its file has it, and what is suspicious about the file."""
     with open_images(source, dataset=dataset, progress=progress) as pages:
@@ -154,7 +164,7 @@ def _read(
             raise InputError(
                 f"{_describe(source)} holds {total} image, but a stack needs at least {least}."
             )
-        images, valid = read_all(pages, progress)
+        images, valid = read_all(pages, progress, allocate)
         stack = ImageStack(
             images=images,
             pixel_nm=pages.pixel_nm,
@@ -233,9 +243,9 @@ def _agree(
     )
 
 
-def _with_mask(stack: ImageStack, mask: Source) -> ImageStack:
+def _with_mask(stack: ImageStack, mask: Source, allocate: Allocate) -> ImageStack:
     """Return a stack with the valid pixels of a mask image, or of one per slice."""
-    read = read_plain(mask)
+    read = read_plain(mask, allocate=allocate)
     if read.images.shape[1:] != stack.images.shape[1:] or len(read.images) not in (
         1,
         len(stack.images),
@@ -244,8 +254,15 @@ def _with_mask(stack: ImageStack, mask: Source) -> ImageStack:
             f"the mask {_describe(mask)} has shape {read.images.shape}, but the stack "
             f"{stack.images.shape}: one image of its size is wanted, or one per slice."
         )
-    good = np.broadcast_to(read.images != 0, stack.images.shape)
-    valid = good.copy() if stack.valid is None else good & stack.valid
+    single, before = len(read.images) == 1, stack.valid
+    good = [int((image != 0).sum()) for image in read.images]
+
+    def within(z: int, _: NDArray[Any]) -> NDArray[np.bool_]:
+        shown = read.images[0 if single else z] != 0
+        return shown if before is None else shown & before[z]
+
+    share = 1 - sum(good) / (len(good) * stack.images[0].size)
     return stack.noting(
-        f"mask {_describe(mask)}: {1 - good.mean():.1%} of the pixels are invalid", valid=valid
+        f"mask {_describe(mask)}: {share:.1%} of the pixels are invalid",
+        valid=map_slices(stack.images, within, np.bool_),
     )

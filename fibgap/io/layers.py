@@ -69,9 +69,11 @@ class Layers:
                     f"{wrong.flat[0]}: segment it first."
                 )
 
-    def block(self, start: int, stop: int) -> NDArray[Any]:
-        """Return some layers as they are written, (stop - start, Y, X)."""
-        values = np.asarray(self._volume[start:stop])
+    def block(self, start: int, stop: int, rows: slice = slice(None)) -> NDArray[Any]:
+        """Return some rows of some layers as they are written, (stop - start, rows, X)."""
+        layers = slice(start, stop)
+        whole = rows.indices(self.shape[1]) == (0, self.shape[1], 1)
+        values = np.asarray(self._volume[layers] if whole else self._volume[layers, rows])
         if self._truth:
             return (values != 0).astype(np.uint8) * np.uint8(255)
         return values.astype(self.dtype, copy=False)

@@ -1,5 +1,7 @@
 """From opened pages to images in memory, and what is to be said of them."""
 
+from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -7,36 +9,50 @@ from numpy.typing import NDArray
 
 from fibgap.errors import InputError
 from fibgap.io.pages import Notes, Pages, Progress
+from fibgap.on_disk import OnDisk
+
+#: Makes the array that images are read into: in memory, or on disk if that is too small for it.
+Allocate = Callable[[tuple[int, int, int], Any], NDArray[Any]]
+
+#: Bytes of images that are read at once where they go to disk, if the file does not want more.
+_AT_ONCE = 2**28
 
 
 def read_all(
-    pages: Pages, progress: Progress | None
+    pages: Pages, progress: Progress | None, allocate: Allocate = np.empty
 ) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
     """Return all images and their valid pixels, with no second copy of the stack in memory."""
     total = pages.shape[0]
-    if pages.block >= total:
+    if allocate is np.empty and pages.block >= total:
         images, valid = pages.read(0, total)
         images = np.ascontiguousarray(images, dtype=pages.dtype)
         valid = _finite(images, valid, pages.notes, 0)
         if progress:
             progress(pages.looked_at + total, pages.looked_at + total)
         return images, valid
-    images = np.empty(pages.shape, dtype=pages.dtype)
+    images = allocate(pages.shape, pages.dtype)
+    step = pages.block
+    if isinstance(images, OnDisk):
+        step = min(step, max(1, _AT_ONCE // (prod(pages.shape[1:]) * pages.dtype.itemsize)))
     valid = None
-    for start in range(0, total, pages.block):
-        stop = min(start + pages.block, total)
+    for start in range(0, total, step):
+        stop = min(start + step, total)
         part, good = pages.read(start, stop)
-        if part.shape != images[start:stop].shape or part.dtype != images.dtype:
+        if part.shape != (stop - start, *pages.shape[1:]) or part.dtype != images.dtype:
             raise InputError(
                 f"slice {start} is of shape {part.shape[1:]} and type {part.dtype}, but its header "
                 f"says {pages.shape[1:]} and {images.dtype}."
             )
         images[start:stop] = part
-        good = _finite(images[start:stop], good, pages.notes, start)
+        good = _finite(part, good, pages.notes, start)
         if good is not None:
             if valid is None:
-                valid = np.ones(pages.shape, dtype=np.bool_)
+                valid = allocate(pages.shape, np.bool_)
+                for z in range(start):
+                    valid[z] = True
             valid[start:stop] = good
+        elif valid is not None:
+            valid[start:stop] = True
         if progress:
             progress(pages.looked_at + stop, pages.looked_at + total)
     return images, valid

@@ -1,7 +1,8 @@
 """Solid and pore from images: by label, of two values, by threshold, by Otsu's methods."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from skimage.filters import threshold_multiotsu, threshold_otsu
 from fibgap.errors import InputError
 from fibgap.io.histogram import MOST_VALUES, survey
 from fibgap.io.images import ImageStack
+from fibgap.on_disk import map_slices
 
 #: Ways to find a threshold, by name.
 METHODS = ("otsu", "multi-otsu")
@@ -150,10 +152,8 @@ def _by_threshold(
     stack: ImageStack, threshold: float, dark: bool, what: str
 ) -> tuple[NDArray[np.bool_], str]:
     """Return what lies above (dark: at or below) a threshold."""
-    solid = np.empty(stack.images.shape, dtype=np.bool_)
-    for z, image in enumerate(stack.images):
-        solid[z] = image <= threshold if dark else image > threshold
-    return _within(solid, stack), f"{what}: solid is {'at or below' if dark else 'above'} it"
+    solid = _cut(stack, lambda image: image <= threshold if dark else image > threshold)
+    return solid, f"{what}: solid is {'at or below' if dark else 'above'} it"
 
 
 def _by_label(
@@ -167,11 +167,9 @@ def _by_label(
             f"label {', '.join(f'{label:g}' for label in lost) or 'none'} is not in the stack: "
             f"{_shown(values)}."
         )
-    solid = np.empty(stack.images.shape, dtype=np.bool_)
-    for z, image in enumerate(stack.images):
-        solid[z] = np.isin(image, labels)
+    solid = _cut(stack, lambda image: np.isin(image, labels))
     shown = ", ".join(f"{label:g}" for label in labels)
-    return _within(solid, stack), f"solid is label {shown}; {_shown(values)}"
+    return solid, f"solid is label {shown}; {_shown(values)}"
 
 
 def _multi_otsu(
@@ -200,21 +198,24 @@ def _by_class(
             raise InputError(
                 f"solid_class {each} is none of the classes 0 (darkest) to {n_classes - 1}."
             )
-    solid = np.empty(stack.images.shape, dtype=np.bool_)
-    for z, image in enumerate(stack.images):
-        solid[z] = np.isin(np.digitize(image, thresholds, right=True), wanted)
+    solid = _cut(stack, lambda image: np.isin(np.digitize(image, thresholds, right=True), wanted))
     shown = ", ".join(f"{value:.6g}" for value in thresholds)
-    return _within(solid, stack), (
+    return solid, (
         f"multi-Otsu's thresholds {shown}: solid is class {', '.join(map(str, wanted))} of "
         f"{n_classes}, 0 being the darkest"
     )
 
 
-def _within(solid: NDArray[np.bool_], stack: ImageStack) -> NDArray[np.bool_]:
-    """Return solid with invalid pixels False."""
-    if stack.valid is not None:
-        solid &= stack.valid
-    return solid
+def _cut(
+    stack: ImageStack, solid: Callable[[NDArray[Any]], NDArray[np.bool_]]
+) -> NDArray[np.bool_]:
+    """Return what is solid in every image, invalid pixels False."""
+    valid = stack.valid
+    return map_slices(
+        stack.images,
+        lambda z, image: solid(image) if valid is None else solid(image) & valid[z],
+        np.bool_,
+    )
 
 
 def _shown(values: NDArray[np.generic]) -> str:
@@ -241,8 +242,10 @@ def _require_both(
     solid: NDArray[np.bool_], stack: ImageStack, note: str, values: NDArray[np.generic]
 ) -> None:
     """Refuse a segmentation of one phase only."""
-    n_solid = int(np.count_nonzero(solid))
-    n_valid = solid.size if stack.valid is None else int(np.count_nonzero(stack.valid))
+    n_solid = sum(int(np.count_nonzero(image)) for image in solid)
+    n_valid = solid.size
+    if stack.valid is not None:
+        n_valid = sum(int(np.count_nonzero(mask)) for mask in stack.valid)
     if n_solid in (0, n_valid):
         phase = "pore" if n_solid == 0 else "solid"
         raise InputError(f"all of the stack is {phase} ({note}); {_shown(values)}.")

@@ -15,7 +15,9 @@ from fibgap.io.formats import Format, require_format
 from fibgap.io.images import read_plain
 from fibgap.io.layers import Layers, Sliceable
 from fibgap.io.pages import full_path
+from fibgap.io.reading import Allocate
 from fibgap.io.segmentation import segment
+from fibgap.on_disk import map_slices
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,9 @@ def _write_one(form: Format, path: Path, *layers: Any) -> None:
         form.write(aside, *layers)
 
 
-def read_volume(path: Path | str, *, dataset: str | None = None) -> Volume:
+def read_volume(
+    path: Path | str, *, dataset: str | None = None, allocate: Allocate = np.empty
+) -> Volume:
     """Read a binary volume of any format that `read_images` knows.
 
     Parameters
@@ -135,6 +139,8 @@ def read_volume(path: Path | str, *, dataset: str | None = None) -> Volume:
     dataset : str, optional
         The array to be read where a file holds several; of those that `write_volume` makes it is
         "volume" by itself.
+    allocate : callable, optional
+        See `fibgap.io.images.read_images`.
 
     Raises
     ------
@@ -144,13 +150,14 @@ def read_volume(path: Path | str, *, dataset: str | None = None) -> Volume:
     path = full_path(path)
     if dataset is None and path.is_file() and require_format(path).holds_several:
         dataset = _own_name(path)
-    stack = read_plain(path, dataset=dataset)
+    stack = read_plain(path, dataset=dataset, allocate=allocate)
     voxel = None
     if stack.pixel_nm is not None and stack.spacing_nm is not None:
         voxel = (stack.spacing_nm, *stack.pixel_nm)
     if all(((layer == 0) | (layer == 255)).all() for layer in stack.images):
         # As written here; unlike a stack it may be of one phase, such as a mask.
-        return Volume(stack.images > 0, voxel, stack.notes)
+        solid = map_slices(stack.images, lambda _, image: image > 0, np.bool_)
+        return Volume(solid, voxel, stack.notes)
     result = segment(stack).stack
     return Volume(result.images, voxel, result.notes)
 
@@ -159,8 +166,10 @@ def _own_name(path: Path) -> str | None:
     """Return "volume" if an HDF5 file has an array of that name, as those written here have."""
     import h5py
 
+    from fibgap.io.hdf5 import open_for_reading
+
     try:
-        with h5py.File(path, "r") as file:
+        with open_for_reading(path) as file:
             return "volume" if isinstance(file.get("volume"), h5py.Dataset) else None
     except OSError:
         return None  # read_images says what is wrong

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fibgap.errors import InputError
+from fibgap.on_disk import on_disk
 from fibgap.stack import require_binary
 
 
@@ -109,6 +110,8 @@ def solid_fraction(volume: ArrayLike) -> float:
     solid = require_binary(volume, "volume")
     if not solid.size:
         raise InputError(f"volume has no voxels: its shape is {solid.shape}.")
+    if on_disk(solid):
+        return float(solid.mean())
     return int(np.count_nonzero(solid)) / solid.size
 
 

@@ -1,6 +1,5 @@
 """Share the GPUs of one machine: jobs that see several spread over them evenly."""
 
-import fcntl
 import os
 import tempfile
 from collections.abc import Sequence
@@ -94,6 +93,8 @@ def claim_gpu(visible: Sequence[str], folder: Path | None = None) -> Claim:
     """
     if not visible:
         raise InputError("a GPU was asked for, but this job sees none.")
+    import fcntl  # which Windows has not, where nobody shares GPUs
+
     folder = lock_folder() if folder is None else folder
     place = 0
     while True:

@@ -5,6 +5,7 @@ import json
 from fibgap import __version__
 from fibgap.depths import SOURCES
 from fibgap.io.pages import describe_size
+from fibgap.report.check_section import check_section
 from fibgap.report.figures.stack import plot_cuts, plot_depths, plot_directions, plot_histogram
 from fibgap.report.page import Picture, render
 from fibgap.stacks import FilledStack
@@ -56,6 +57,7 @@ def stack_page(filled: FilledStack) -> str:
             "below, the same minus the mean of y and x.",
             "TPCF and LPF along z, y and x",
         ),
+        check=check_section(filled.choice),
         histogram=histogram
         and Picture(histogram, "Grey values of all pixels, and what tells solid from pore."),
         facts=_facts(filled),

@@ -8,6 +8,7 @@ from fibgap.errors import InputError
 from fibgap.io.pages import describe_size
 from fibgap.io.sources import Source
 from fibgap.placement import place_slices, placement_record
+from fibgap.stacks.choice import Choice, choose_filler
 from fibgap.stacks.findings import Progress, collected, silent
 from fibgap.stacks.loaded import Findings, LoadedStack
 from fibgap.stacks.loading import load
@@ -33,6 +34,8 @@ class CheckedStack:
         What looks wrong.
     problems : tuple of str
         Why it cannot be filled as it is; empty if it can.
+    choice : Choice or None
+        The filler that it would get, if that was asked for.
     """
 
     loaded: LoadedStack | None
@@ -41,6 +44,7 @@ class CheckedStack:
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
     problems: tuple[str, ...]
+    choice: Choice | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything in plain values, for JSON."""
@@ -51,6 +55,7 @@ class CheckedStack:
             "stack": self.facts,
             "slices": self.placement,
             "notes": list(self.notes),
+            "check": self.choice.check.to_dict() if self.choice and self.choice.check else None,
         }
 
     def lines(self) -> Iterator[str]:
@@ -86,15 +91,30 @@ class CheckedStack:
                     f"of {placed['n_given']} slices {placed['n_sharing']} share a layer with "
                     "another one and count between layers only"
                 )
+        if self.choice is not None and self.choice.check is not None:
+            yield from self.choice.check.lines()
+        elif self.choice is not None:
+            yield f"{self.choice.filler}: {self.choice.why}"
 
 
-def check_stack(source: Source, *, progress: Progress = silent, **how: Unpack[How]) -> CheckedStack:
+def check_stack(
+    source: Source,
+    *,
+    judge: bool = False,
+    gpu: bool = False,
+    progress: Progress = silent,
+    **how: Unpack[How],
+) -> CheckedStack:
     """Say what a stack is and what looks wrong; nothing is written.
 
     Parameters
     ----------
     source : path, str, or sequence of them
         The images, see `fibgap.stacks.load_stack`.
+    judge : bool
+        Compare fillers on the stack, see `fibgap.stacks.leave_slices_out`.
+    gpu : bool
+        Whether networks compute on a GPU for that.
     progress : callable, optional
         Called with a stage, how much is done and how much there is.
     **how
@@ -116,10 +136,13 @@ def check_stack(source: Source, *, progress: Progress = silent, **how: Unpack[Ho
     ("'missing.tif' does not exist.",)
     """
     found, loaded, placement = Findings(tolerant=True), None, {}
+    choice = None
     with collected() as warned:
         try:
             loaded = load(source, how, found, progress)
             placement = placement_record(place_slices(loaded.stack, positions="true", check=False))
+            if judge:
+                choice = choose_filler(loaded.stack, gpu=gpu, progress=progress)
         except InputError as error:
             loaded = None
             if str(error) not in found.problems:
@@ -131,4 +154,5 @@ def check_stack(source: Source, *, progress: Progress = silent, **how: Unpack[Ho
         notes=tuple(found.notes),
         warnings=tuple(warned),
         problems=tuple(found.problems),
+        choice=choice,
     )

@@ -7,12 +7,12 @@ from typing import Any
 from fibgap.errors import InputError
 from fibgap.fillers import filler_names
 from fibgap.stack import SliceStack
+from fibgap.stacks.findings import Progress, silent
+from fibgap.stacks.judging import LeftOut, TooLittle, leave_slices_out
+from fibgap.stacks.offered import NETWORK, Offered, default_filler, offer
 
 #: The filler that leaves the choice to fibgap.
 AUTO = "auto"
-#: Classical fillers that `AUTO` takes, the first that is registered.
-_BEST = ("signed_distance_spline", "cubic_spline")
-_NETWORK = "network"
 
 
 @dataclass(frozen=True)
@@ -29,16 +29,24 @@ class Choice:
         The network's weights.
     options : dict
         What the filler is given.
+    check : LeftOut or None
+        The leave-slices-out check, if it decided.
     """
 
     filler: str
     why: str
     weights: Path | None = None
     options: dict[str, Any] = field(default_factory=dict)
+    check: LeftOut | None = None
 
 
 def choose_filler(
-    stack: SliceStack, filler: str = AUTO, *, weights: Path | str | None = None, gpu: bool = False
+    stack: SliceStack,
+    filler: str = AUTO,
+    *,
+    weights: Path | str | None = None,
+    gpu: bool = False,
+    progress: Progress = silent,
 ) -> Choice:
     """Return the filler for a stack.
 
@@ -47,11 +55,13 @@ def choose_filler(
     stack : SliceStack
         What is to be filled.
     filler : str
-        A name, or "auto".
+        A name, or "auto": the one that `fibgap.stacks.leave_slices_out` finds best.
     weights : path or str, optional
         A network's weights: a file, or "shipped:NAME". With them "auto" is the network.
     gpu : bool
-        Whether a network computes on a GPU.
+        Whether networks compute on a GPU.
+    progress : callable, optional
+        Called with a stage, how much is done and how much there is.
 
     Raises
     ------
@@ -64,29 +74,24 @@ def choose_filler(
             f"filler '{filler}' is unknown; choose one of {', '.join((AUTO, *names))}."
         )
     if filler == AUTO and weights is None:
-        best = next(name for name in _BEST if name in names)
-        return Choice(best, "it is the one that is taken where nobody asks for another.")
-    if filler not in (AUTO, _NETWORK):
+        return _best(stack, gpu, progress)
+    if filler not in (AUTO, NETWORK):
         if weights is not None or gpu:
             given = f"the weights '{weights}' are" if weights is not None else "a GPU is"
             raise InputError(f"{given} for the filler 'network', but '{filler}' was asked for.")
         return Choice(filler, "it was asked for.")
-    return _network(weights, gpu)
+    return _choice(offer(str(weights or NETWORK), gpu=gpu), "it was asked for.")
 
 
-def _network(weights: Path | str | None, gpu: bool) -> Choice:
-    """Return a network as the filler."""
-    # These pull in torch, which no other filler needs.
-    from fibgap.network.device import choose_device
-    from fibgap.network.filler import network_options
-    from fibgap.network.shipped import resolve_weights, shipped_names
+def _choice(offered: Offered, why: str, check: LeftOut | None = None) -> Choice:
+    """Return a filler that is offered as a choice."""
+    return Choice(offered.filler, why, offered.weights, offered.options, check)
 
-    if weights is None:
-        raise InputError(
-            "the filler 'network' needs weights: a file, or one of "
-            f"{', '.join(f'shipped:{name}' for name in shipped_names())}."
-        )
-    path = resolve_weights(str(weights))
-    device = choose_device(int(gpu))
-    options = network_options(path, device, precision="auto", batch_pixels=2**19)
-    return Choice(_NETWORK, "it was asked for.", path, options)
+
+def _best(stack: SliceStack, gpu: bool, progress: Progress) -> Choice:
+    """Return the filler that is best for a stack, as far as its own slices can tell."""
+    try:
+        check = leave_slices_out(stack, gpu=gpu, progress=progress)
+    except TooLittle as error:
+        return Choice(default_filler(), f"{error}: so it is the one that is best for most stacks.")
+    return _choice(offer(check.best, gpu=gpu), check.why(), check)

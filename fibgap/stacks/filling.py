@@ -1,7 +1,7 @@
 """From a stack to files: place, fill, measure, and write all that belongs together."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Unpack
@@ -11,20 +11,26 @@ from numpy.typing import NDArray
 
 from fibgap.arms import Arm
 from fibgap.holes import HoleFilling
+from fibgap.holes import fill_holes as close_holes
 from fibgap.io.formats import require_format
 from fibgap.io.pages import full_path
 from fibgap.io.sources import Source
 from fibgap.io.volumes import write_volume
 from fibgap.measures import measure
-from fibgap.rebuilding import rebuild
-from fibgap.stack import GappedVolume
+from fibgap.measures.by_blocks import measure_by_blocks
+from fibgap.on_disk import on_disk
+from fibgap.placement import place_slices
+from fibgap.rebuilding import Rebuilt, rebuild
+from fibgap.stack import GappedVolume, SliceStack
 from fibgap.stacks.choice import AUTO, Choice, choose_filler
 from fibgap.stacks.findings import Progress, collected, silent
-from fibgap.stacks.loaded import LoadedStack
-from fibgap.stacks.loading import load_stack
+from fibgap.stacks.large import blocks_kept, centre, fill_on_disk, for_page, parts_folder
+from fibgap.stacks.loaded import Findings, LoadedStack
+from fibgap.stacks.loading import load
 from fibgap.stacks.options import How
 from fibgap.stacks.outputs import appear_together, named_beside, require_apart, require_free
 from fibgap.stacks.record import fill_record
+from fibgap.stacks.room import Room
 from fibgap.stacks.verdict import Directions, check_directions, compare_directions, fill_verdict
 from fibgap.suspicion import warn
 
@@ -39,7 +45,8 @@ class FilledStack:
     Attributes
     ----------
     volume : (Z, Y, X) bool
-        Solid = True, from the first to the last slice.
+        Solid = True, from the first to the last slice. Of a stack larger than memory it lies on
+        disk, beside the output, as long as somebody holds it: see `fibgap.on_disk.OnDisk`.
     gapped : GappedVolume
         Which layers were known.
     holes : HoleFilling or None
@@ -84,6 +91,7 @@ def fill_stack(
     gpu: bool = False,
     fill_holes: bool = False,
     force: bool = False,
+    memory: str | int | None = None,
     page: Callable[[FilledStack], str] | None = None,
     progress: Progress = silent,
     **how: Unpack[How],
@@ -108,8 +116,13 @@ def fill_stack(
         Close holes of at most 19 pixels in filled layers, see `fibgap.holes.fill_holes`.
     force : bool
         Replace files that are there already.
+    memory : str or int, optional
+        How much memory may be taken, such as "4GB", besides what Python and its libraries take;
+        half of what the machine has if it is not given. A stack that takes more is filled block
+        by block on disk, with the same result. If that is broken off, the same call goes on.
     page : callable, optional
-        Makes the page from the result, such as `fibgap.report.stack_page.stack_page`.
+        Makes the page from the result, such as `fibgap.report.stack_page.stack_page`. Of a stack
+        larger than memory it gets a box of the volume around the widest gap.
     progress : callable, optional
         Called with a stage, how much is done and how much there is.
     **how
@@ -143,43 +156,90 @@ def fill_stack(
         "page": named_beside(out, "", ".html"),
     }
     require_free([*files.values()], force=force)
-    with collected() as warned:
-        loaded = load_stack(source, progress=progress, **how)
-        require_apart(out, loaded.files)
-        choice = choose_filler(loaded.stack, filler, weights=weights, gpu=gpu)
-        progress(f"filling by {choice.filler}", 0, 0)
-        arm = Arm(filler=choice.filler, fill_holes=fill_holes)
-        rebuilt = rebuild(loaded.stack, arm, options=choice.options, positions="true", check=False)
-        if not len(rebuilt.gapped.missing_layers):
-            warn(["no layer is missing, so nothing was filled: slices lie on every layer"])
-        progress("measuring", 0, 0)
-        curves = measure(rebuilt.volume, MEASURES)
-        directions = {name: compare_directions(curve) for name, curve in curves.items()}
-        warn(check_directions(directions))
-    filled = FilledStack(
-        volume=rebuilt.volume,
-        gapped=rebuilt.gapped,
-        holes=rebuilt.holes,
-        loaded=loaded,
-        choice=choice,
-        curves=curves,
-        directions=directions,
-        verdict=fill_verdict(loaded, rebuilt.gapped, choice, directions),
-        warnings=tuple(warned),
-        record={},
+    room = Room.of(memory, parts_folder(out))
+    with blocks_kept(out):
+        with collected() as warned:
+            loaded = load(source, how, Findings(), progress, room)
+            require_apart(out, loaded.files)
+            stack = loaded.stack
+            tried = centre(stack, room.memory // 8) if room.too_little(stack) else stack
+            choice = choose_filler(tried, filler, weights=weights, gpu=gpu, progress=progress)
+            large = room.too_little(stack, network=choice.filler == "network")
+            progress(f"filling by {choice.filler}", 0, 0)
+            rebuilt = _rebuild(stack, choice, fill_holes, room if large else None, progress)
+            if not len(rebuilt.gapped.missing_layers):
+                warn(["no layer is missing, so nothing was filled: slices lie on every layer"])
+            progress("measuring", 0, 0)
+            if large:
+                curves = measure_by_blocks(rebuilt.volume, MEASURES, memory=room.memory // 4)
+            else:
+                curves = measure(rebuilt.volume, MEASURES)
+            directions = {name: compare_directions(curve) for name, curve in curves.items()}
+            warn(check_directions(directions))
+        verdict = fill_verdict(loaded, rebuilt.gapped, choice, directions)
+        filled = FilledStack(
+            volume=rebuilt.volume,
+            gapped=rebuilt.gapped,
+            holes=rebuilt.holes,
+            loaded=loaded,
+            choice=choice,
+            curves=curves,
+            directions=directions,
+            verdict=(*verdict, large) if large else verdict,
+            warnings=tuple(warned),
+            record={},
+        )
+        asked = {"filler": filler, "weights": weights, "gpu": gpu, "fill_holes": fill_holes}
+        asked["memory"] = memory
+        progress("checksums of the inputs", 0, 0)
+        filled = replace(filled, record=fill_record(filled, source, out, {**how, **asked}))
+        progress("writing", 0, 0)
+        outputs = _write(filled, files, force, page and (lambda: page(_shown(filled))))
+    return replace(filled, outputs=outputs)
+
+
+def _rebuild(
+    stack: SliceStack, choice: Choice, fill_holes: bool, room: Room | None, progress: Progress
+) -> Rebuilt:
+    """Place the slices and fill the gaps, in memory or (with a room) block by block on disk."""
+    arm = Arm(filler=choice.filler, fill_holes=fill_holes)
+    if room is None:
+        return rebuild(stack, arm, options=choice.options, positions="true", check=False)
+    gapped = place_slices(stack, arm.placement, positions="true", check=False)
+    volume = fill_on_disk(
+        gapped,
+        choice.filler,
+        choice.options,
+        folder=room.folder,
+        memory=room.memory,
+        progress=progress,
     )
-    asked = {"filler": filler, "weights": weights, "gpu": gpu, "fill_holes": fill_holes}
-    progress("checksums of the inputs", 0, 0)
-    filled = replace(filled, record=fill_record(filled, source, out, {**how, **asked}))
-    progress("writing", 0, 0)
+    if not fill_holes:
+        return Rebuilt(volume, gapped, None)
+    closed, holes = close_holes(volume, gapped.missing_layers)
+    return Rebuilt(closed, gapped, holes)
+
+
+def _shown(filled: FilledStack) -> FilledStack:
+    """Return what a page is made from: of a volume on disk a box of it."""
+    return for_page(filled) if on_disk(filled.volume) else filled
+
+
+def _write(
+    filled: FilledStack,
+    files: Mapping[str, Path],
+    force: bool,
+    page: Callable[[], str] | None,
+) -> tuple[Path, ...]:
+    """Write the volume with all that belongs to it; return what was written."""
     with appear_together([*files.values()], force=force) as folder:
-        missing = ~rebuilt.gapped.known
-        mask = np.broadcast_to(missing[:, None, None], rebuilt.volume.shape)
-        voxel_nm = rebuilt.gapped.effective_voxel_nm
-        write_volume(folder / out.name, rebuilt.volume, voxel_nm, extra={"filled": mask})
+        missing = ~filled.gapped.known
+        mask = np.broadcast_to(missing[:, None, None], filled.volume.shape)
+        voxel_nm = filled.gapped.effective_voxel_nm
+        volume = folder / files["volume"].name
+        write_volume(volume, filled.volume, voxel_nm, extra={"filled": mask})
         text = json.dumps(filled.record, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
         (folder / files["record"].name).write_text(text, encoding="utf-8")
         if page is not None:
-            (folder / files["page"].name).write_text(page(filled), encoding="utf-8")
-        outputs = tuple(file for file in files.values() if (folder / file.name).exists())
-    return replace(filled, outputs=outputs)
+            (folder / files["page"].name).write_text(page(), encoding="utf-8")
+        return tuple(file for file in files.values() if (folder / file.name).exists())

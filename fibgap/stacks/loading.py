@@ -18,6 +18,7 @@ from fibgap.stacks.depth_sources import FILE, NAMES, find_depths
 from fibgap.stacks.findings import Progress, collected, silent
 from fibgap.stacks.loaded import Findings, Histogram, LoadedStack
 from fibgap.stacks.options import How, require_known
+from fibgap.stacks.room import Room
 from fibgap.suspicion import check_depths, warn
 from fibgap.units import length_nm
 
@@ -70,12 +71,14 @@ def load_stack(source: Source, *, progress: Progress = silent, **how: Unpack[How
     return load(source, how, Findings(), progress)
 
 
-def load(source: Source, how: How, found: Findings, progress: Progress) -> LoadedStack:
-    """Load a stack; what is known when it fails stands in `found`."""
+def load(
+    source: Source, how: How, found: Findings, progress: Progress, room: Room | None = None
+) -> LoadedStack:
+    """Load a stack, on disk if there is no room; what is known when it fails is in `found`."""
     require_known(how)
     with collected() as warned:
         with found.step():
-            images = _read(source, how, found, progress)
+            images = _read(source, how, found, progress, room)
             images, drift = _clean(images, how, found, progress)
             voxel_nm: float | None = None
             with found.step():
@@ -102,9 +105,13 @@ def load(source: Source, how: How, found: Findings, progress: Progress) -> Loade
     )
 
 
-def _read(source: Source, how: How, found: Findings, progress: Progress) -> ImageStack:
+def _read(
+    source: Source, how: How, found: Findings, progress: Progress, room: Room | None
+) -> ImageStack:
     """Read the images, and note what their files hold."""
     voxel = how.get("voxel")
+    if room:
+        room.require_readable(source)
     images = read_images(
         source,
         dataset=how.get("dataset"),
@@ -112,6 +119,7 @@ def _read(source: Source, how: How, found: Findings, progress: Progress) -> Imag
         trust_given=how.get("trust_voxel", False),
         mask=how.get("mask"),
         progress=_stage(progress, "reading slices"),
+        allocate=room.allocate if room else np.empty,
     )
     n, height, width = images.images.shape
     found.take(images.notes)

@@ -1,6 +1,10 @@
 """A volume in a file, measured along its three axes."""
 
+import os
+import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +19,14 @@ from fibgap.io.pages import full_path
 from fibgap.io.segmentation import segment
 from fibgap.io.volumes import Volume, read_volume
 from fibgap.measures import measure, measure_names, measure_symbol, measure_unit
+from fibgap.measures.by_blocks import measure_by_blocks, measured_by_blocks
 from fibgap.measures.voxelwise import solid_fraction, voxel_error
+from fibgap.on_disk import on_disk
 from fibgap.stacks.findings import Progress, collected, silent
 from fibgap.stacks.outputs import named_beside
+from fibgap.stacks.room import Room, show_size
 from fibgap.stacks.verdict import Directions, compare_directions
+from fibgap.suspicion import warn
 
 
 @dataclass(frozen=True)
@@ -124,6 +132,7 @@ def measure_volume_file(
     threshold: float | None = None,
     otsu: bool = False,
     truth: Path | str | None = None,
+    memory: str | int | None = None,
     progress: Progress = silent,
 ) -> MeasuredVolume:
     """Measure a volume in a file along its three axes.
@@ -145,6 +154,10 @@ def measure_volume_file(
     truth : path, optional
         The true volume, of the same shape: voxels that differ are counted, in the filled layers
         if the mask that `fill_stack` writes is there.
+    memory : str or int, optional
+        How much memory may be taken, such as "4GB"; half of what the machine has if it is not
+        given. A volume that takes more is copied to a folder beside it and measured block by
+        block, by `fibgap.measures.by_blocks.measured_by_blocks`.
     progress : callable, optional
         Called with a stage, how much is done and how much there is.
 
@@ -156,7 +169,8 @@ def measure_volume_file(
     Raises
     ------
     InputError
-        If the volume cannot be read, or its voxels are not cubes.
+        If the volume cannot be read, its voxels are not cubes, or a measure that was asked for
+        takes more than the memory.
 
     Examples
     --------
@@ -168,24 +182,34 @@ def measure_volume_file(
     >>> measured.solid_fraction, measured.values["tpcf"][:, 1].tolist()
     (0.25, [0.25, 0.0, 0.0])
     """
-    names = list(measures or measure_names(extended=False))
-    with collected() as warned:
+    with ExitStack() as ends, collected() as warned:
+        room = Room.of(memory, _folder_for(full_path(path), ends))
         progress("reading", 0, 0)
-        volume = _read(path, dataset, phase, threshold, "otsu" if otsu else None)
+        room.require_readable(path)
+        volume = _read(path, dataset, phase, threshold, "otsu" if otsu else None, room)
+        names = _measurable(list(measures or []), volume, room)
         voxel_nm = volume.voxel_nm[0] if volume.voxel_nm else None
         values: dict[str, NDArray[np.float64]] = {}
-        for name in names:
+        if on_disk(volume.solid):
+            values = measure_by_blocks(
+                volume.solid,
+                names,
+                memory=room.memory // 4,
+                progress=lambda done, total: progress("measuring", done, total),
+            )
+        for name in [name for name in names if name not in values]:
             progress(f"measuring {measure_symbol(name)}", 0, 0)
             values |= measure(volume.solid, [name], voxel_nm=voxel_nm or 1.0)
         wrong, filled = None, None
         if truth is not None:
-            filled = _filled_layers(full_path(path))
-            wrong = _misclassified(volume.solid, filled, path, truth)
+            filled = _filled_layers(full_path(path), room)
+            wrong = _misclassified(volume.solid, filled, path, truth, room)
+        fraction = solid_fraction(volume.solid)
     n_z, n_y, n_x = volume.solid.shape
     return MeasuredVolume(
         shape=(n_z, n_y, n_x),
         voxel_nm=voxel_nm,
-        solid_fraction=solid_fraction(volume.solid),
+        solid_fraction=fraction,
         values=values,
         directions={n: compare_directions(each) for n, each in values.items() if len(each) == 3},
         misclassified=wrong,
@@ -195,22 +219,54 @@ def measure_volume_file(
     )
 
 
-def _filled_layers(path: Path) -> NDArray[np.int64] | None:
+def _folder_for(path: Path, ends: ExitStack) -> Path:
+    """Return a folder for what does not fit into memory; it goes at the end."""
+    # Beside the volume: the system's temporary folder may be memory itself.
+    home = path.parent if os.access(path.parent, os.W_OK) else Path(tempfile.gettempdir())
+    folder = home / f".{path.name}.{os.getpid()}.blocks"
+    ends.callback(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def _measurable(asked: list[str], volume: Volume, room: Room) -> list[str]:
+    """Return what is measured: all that was asked for, or all that there is memory for."""
+    if not on_disk(volume.solid):
+        return asked or list(measure_names(extended=False))
+    able = measured_by_blocks()
+    if unable := [name for name in asked if name not in able]:
+        raise InputError(
+            f"the measure '{unable[0]}' takes the whole volume in memory, more than the "
+            f"{show_size(room.memory)} that were given; {' and '.join(able)} go block by block: "
+            "give more (memory), or measure a part of the volume."
+        )
+    if asked:
+        return asked
+    left = [measure_symbol(name) for name in measure_names(extended=False) if name not in able]
+    warn(
+        [
+            f"the volume is larger than the {show_size(room.memory)} of memory that were given: "
+            f"{' and '.join(left)}, which cannot be measured block by block, were left out"
+        ]
+    )
+    return able
+
+
+def _filled_layers(path: Path, room: Room) -> NDArray[np.int64] | None:
     """Return the layers that were filled, of the mask that `fill_stack` wrote, if there is one."""
     form = find_format(path)
     if form is None or not form.writes:
         return None
     if form.holds_several:
         try:
-            mask = read_volume(path, dataset="filled")
+            mask = read_volume(path, dataset="filled", allocate=room.allocate)
         except InputError:
             return None
     else:
         beside = named_beside(path, "filled")
         if not beside.is_file():
             return None
-        mask = read_volume(beside)
-    return np.flatnonzero(mask.solid.any(axis=(1, 2)))
+        mask = read_volume(beside, allocate=room.allocate)
+    return np.flatnonzero([layer.any() for layer in mask.solid])
 
 
 def _misclassified(
@@ -218,14 +274,19 @@ def _misclassified(
     filled: NDArray[np.int64] | None,
     path: Path | str,
     truth: Path | str,
+    room: Room,
 ) -> float:
     """Return the share of voxels of some layers, or of all, that differ from the truth."""
-    true = read_volume(truth).solid
+    true = read_volume(truth, allocate=room.allocate).solid
     if true.shape != volume.shape:
         raise InputError(
             f"the true volume '{truth}' has shape {true.shape}, but '{path}' has {volume.shape}."
         )
-    return voxel_error(volume, true, np.arange(len(volume)) if filled is None else filled)
+    layers = np.arange(len(volume)) if filled is None else filled
+    if not on_disk(volume) or not len(layers):
+        return voxel_error(volume, true, layers)
+    # One layer after the other: they are of one size, so that the mean of them is that of all.
+    return float(np.mean([voxel_error(volume[z][None], true[z][None], [0]) for z in layers]))
 
 
 def _read(
@@ -234,12 +295,13 @@ def _read(
     phase: float | None,
     threshold: float | None,
     method: str | None,
+    room: Room,
 ) -> Volume:
     """Return a volume of cubic voxels."""
     if phase is None and threshold is None and method is None:
-        volume = read_volume(path, dataset=dataset)
+        volume = read_volume(path, dataset=dataset, allocate=room.allocate)
     else:
-        images = read_images(path, dataset=dataset, least=1)
+        images = read_images(path, dataset=dataset, least=1, allocate=room.allocate)
         solid = segment(images, phase=phase, threshold=threshold, method=method).stack
         voxel = None
         if images.pixel_nm is not None and images.spacing_nm is not None:

@@ -61,6 +61,7 @@ def fill_record(
             "why": filled.choice.why,
             "weights": plain(filled.choice.weights),
         },
+        "check": filled.choice.check.to_dict() if filled.choice.check else None,
         "holes_closed": filled.holes.holes if filled.holes else None,
         "volume": {
             "file": out.name,

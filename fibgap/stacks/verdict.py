@@ -75,6 +75,7 @@ def fill_verdict(
         f"{len(loaded.stack.slices)} slices {at} make a volume of {z} x {y} x {x} voxels (z, y, x) "
         f"of {voxel:.4g} nm.",
         filled,
+        *([f"Why {choice.check.best}: {choice.check.why()}"] if choice.check else []),
         _isotropy(directions),
     )
 

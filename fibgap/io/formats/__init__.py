@@ -37,6 +37,8 @@ class Format:
         Whether a file of this format is a folder.
     holds_several : bool
         Whether one file can hold several volumes by name.
+    whole : bool
+        Whether a file is read as a whole, and so never larger than memory.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Format:
     single: bool = False
     folder: bool = False
     holds_several: bool = False
+    whole: bool = False
 
     def open_pages(
         self, path: Path, *, dataset: str | None = None, alone: bool = False
@@ -74,8 +77,8 @@ FORMATS = (
     Format("JPEG", (".jpg", ".jpeg"), "raster", single=True),
     Format("BMP", (".bmp",), "raster", single=True),
     Format("MRC", (".mrc", ".mrcs", ".rec", ".map", ".st"), "mrc", single=True),
-    Format("NRRD", (".nrrd", ".nhdr"), "nrrd_file", writes=True),
-    Format("MetaImage", (".mha", ".mhd"), "metaimage", writes=True),
+    Format("NRRD", (".nrrd", ".nhdr"), "nrrd_file", writes=True, whole=True),
+    Format("MetaImage", (".mha", ".mhd"), "metaimage", writes=True, whole=True),
     Format("HDF5", (".h5", ".hdf5", ".hdf"), "hdf5", writes=True, holds_several=True),
 )
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from fibgap.errors import InputError
 from fibgap.io.axes import arrange
+from fibgap.io.hdf5 import open_for_reading
 from fibgap.io.layers import Layers
 from fibgap.io.pages import Block, Pages, add_pixel_size
 
@@ -37,7 +38,7 @@ def open_pages(path: Path, *, dataset: str | None = None, alone: bool = False) -
     """
     with ExitStack() as stack:
         with _damage_named(path):
-            file = stack.enter_context(h5py.File(path, "r", locking="best-effort"))
+            file = stack.enter_context(open_for_reading(path))
             values = _find(file, path, dataset)
             _require_written(values, path)
             pages = arrange(
@@ -156,7 +157,8 @@ def _add_sizes(pages: Pages, file: h5py.File, values: h5py.Dataset) -> None:
 
 def write(path: Path, layers: Layers, extra: dict[str, Layers]) -> None:
     """Write a volume as dataset "volume", and others beside it, compressed and with checksums."""
-    with h5py.File(path, "w", libver="v110") as file:
+    # Nobody else knows of a file that is written aside.
+    with h5py.File(path, "w", libver="v110", locking=False) as file:
         for name, each in {"volume": layers, **extra}.items():
             data = file.create_dataset(
                 name,
@@ -175,7 +177,7 @@ def write(path: Path, layers: Layers, extra: dict[str, Layers]) -> None:
         file.flush()
     # HDF5 writes some chunks only when it closes, and h5py swallows the errors there: on a full
     # disk a file with holes would pass for a complete one.
-    with h5py.File(path, "r") as file:
+    with h5py.File(path, "r", locking=False) as file:
         for name in file:
             _require_written(file[name], path)
             for z in range(len(file[name])):

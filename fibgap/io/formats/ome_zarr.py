@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import product
 from math import ceil, prod
 from pathlib import Path
 from typing import Any
@@ -198,13 +199,17 @@ def _write_image(group: zarr.Group, layers: Layers) -> None:
 
 
 def _fill(array: zarr.Array[Any], layers: Layers, source: Any) -> None:
-    """Write an array a row of blocks at a time, from the layers or from the next finer level."""
-    for start in range(0, array.shape[0], _CHUNK):
-        stop = min(start + _CHUNK, array.shape[0])
+    """Write an array blocks by blocks, from the layers or from the next finer level."""
+    n_z, n_y, n_x = array.shape
+    wide = n_x if source is None else _CHUNK  # of layers, whole rows are read
+    for z, y, x in product(range(0, n_z, _CHUNK), range(0, n_y, _CHUNK), range(0, n_x, wide)):
+        block = np.s_[z : min(z + _CHUNK, n_z), y : min(y + _CHUNK, n_y), x : min(x + wide, n_x)]
         if source is None:
-            array[start:stop] = layers.block(start, stop)
+            array[block] = layers.block(block[0].start, block[0].stop, block[1])
         else:
-            array[start:stop] = _halve(np.asarray(source[2 * start : 2 * stop]))
+            # Of an axis of one voxel, which is not halved, these are all as well.
+            finer = tuple(slice(2 * each.start, 2 * each.stop) for each in block)
+            array[block] = _halve(np.asarray(source[finer]))
 
 
 def _halve(values: NDArray[Any]) -> NDArray[Any]:
@@ -214,8 +219,12 @@ def _halve(values: NDArray[Any]) -> NDArray[Any]:
     """
     odd = [(0, n % 2 if n > 1 else 1) for n in values.shape]
     padded = np.pad(values, odd, mode="edge")
+    if values.dtype == np.uint8 and ((values == 0) | (values == 255)).all():
+        count = padded >> 7
+        count = count[::2] + count[1::2]
+        count = count[:, ::2] + count[:, 1::2]
+        count = count[:, :, ::2] + count[:, :, 1::2]
+        return np.where(count >= 4, 255, 0).astype(np.uint8)
     z, y, x = (n // 2 for n in padded.shape)
     mean = padded.reshape(z, 2, y, 2, x, 2).mean(axis=(1, 3, 5), dtype=np.float32)
-    if values.dtype == np.uint8 and np.isin(values, (0, 255)).all():
-        return np.where(mean >= 127.5, 255, 0).astype(np.uint8)
     return mean.astype(values.dtype) if values.dtype.kind == "f" else np.rint(mean).astype("u1")

@@ -1,0 +1,105 @@
+"""Fillers that a stack is offered: those without training, and the networks that are shipped."""
+
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fibgap.errors import InputError
+from fibgap.fillers import fill, filler_names
+from fibgap.stack import GappedVolume
+
+NETWORK = "network"
+#: What takes least time comes first: of fillers that are equally good, the first is taken.
+_QUICKEST = ("nearest", "linear", "cubic_spline", "signed_distance_spline", "shape_based")
+#: What is best for most materials, the first that is registered.
+_BEST = ("signed_distance_spline", "cubic_spline")
+
+
+@dataclass(frozen=True)
+class Offered:
+    """A filler with all that it needs.
+
+    Attributes
+    ----------
+    name : str
+        The name of a filler, or "shipped:NAME" for a network.
+    filler : str
+        See `fibgap.fillers.filler_names`.
+    weights : Path or None
+        The network's weights.
+    options : dict
+        What the filler is given.
+    """
+
+    name: str
+    filler: str
+    weights: Path | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def fill(self, gapped: GappedVolume) -> NDArray[np.bool_]:
+        """Fill a gapped volume, however absurd the result."""
+        return fill(gapped, self.filler, refuse=False, **self.options)
+
+
+def untrained_fillers() -> list[str]:
+    """Return the names of all fillers that need no training, quick ones first.
+
+    Examples
+    --------
+    >>> untrained_fillers()[:3]
+    ['nearest', 'linear', 'cubic_spline']
+    """
+    names = [name for name in filler_names() if name != NETWORK]
+    return sorted(names, key=lambda name: (*_QUICKEST, name).index(name))
+
+
+def default_filler() -> str:
+    """Return the filler that needs no training and is best for most materials."""
+    return next(name for name in _BEST if name in filler_names())
+
+
+def shipped_networks() -> list[str]:
+    """Return the shipped networks as "shipped:NAME", small ones first; none without torch."""
+    if find_spec("torch") is None:
+        return []
+    from fibgap.network.shipped import PREFIX, resolve_weights, shipped_names
+
+    names = [f"{PREFIX}{name}" for name in shipped_names()]
+    return sorted(names, key=lambda name: (resolve_weights(name).stat().st_size, name))
+
+
+def offer(name: str, *, gpu: bool = False) -> Offered:
+    """Return a filler by its name, with all that it needs.
+
+    Parameters
+    ----------
+    name : str
+        The name of a filler, or weights of a network: "shipped:NAME" or a file.
+    gpu : bool
+        Whether a network computes on a GPU.
+
+    Raises
+    ------
+    InputError
+        If there is no such filler, or its weights cannot be had.
+    """
+    if name in untrained_fillers():
+        return Offered(name, name)
+    # These pull in torch, which no other filler needs.
+    from fibgap.network.device import choose_device
+    from fibgap.network.filler import network_options
+    from fibgap.network.shipped import resolve_weights, shipped_names
+
+    if name == NETWORK:
+        raise InputError(
+            "the filler 'network' needs weights: a file, or one of "
+            f"{', '.join(f'shipped:{name}' for name in shipped_names())}."
+        )
+    path = resolve_weights(name)
+    device = choose_device(int(gpu))
+    options = network_options(path, device, precision="auto", batch_pixels=2**19)
+    return Offered(name, NETWORK, path, options)
