@@ -64,6 +64,11 @@ depths: $(STAMP) ## Run config/depths.yaml (hours): what it costs not to know wh
 	@$(SNAKEMAKE) --configfile config/depths.yaml --cores $(CORES) $(QUIET) -- make_tables
 	@cat results/depths/tables/by_source.md
 
+.PHONY: generality
+generality: $(STAMP) ## Try every filler on many materials (hours), write docs/generality.md (GENERALITY_ARGS=)
+	@$(RUN) python -m fibgap.experiment.generality docs/reproduction/generality/rows.csv --page docs/generality.md \
+		$(GENERALITY_ARGS)
+
 .PHONY: costs
 CONFIG ?= config/quick.yaml
 costs: $(STAMP) ## Tabulate what the runs of an experiment cost (CONFIG=config/paper.yaml: of that one)

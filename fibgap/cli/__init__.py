@@ -243,8 +243,10 @@ def fill(stack: tuple[str, ...], output: Path, quiet: bool, as_json: bool, **opt
     metavar="NAME",
     cls=Grouped,
     group="What is measured",
-    help="tpcf (two-point correlation), lpf (lineal path), d (diffusivity of the pores); may be "
-    "given several times. All of them if it is left out.",
+    help="tpcf (two-point correlation, not centred), lpf (lineal path), d (diffusivity of the "
+    "pores): these three if it is left out. Or d_solid, surface, solid_chord, pore_chord, euler, "
+    "solid_clusters, pore_clusters, solid_percolation, pore_percolation; may be given several "
+    "times.",
 )
 @click.option(
     "--truth",
@@ -332,6 +334,9 @@ def measure(volume: str, quiet: bool, as_json: bool, **options: Any) -> None:
 @click.option("--grey", is_flag=True, help="Grey, noisy images instead of 0 and 255.")
 @click.option(
     "--ruler", is_flag=True, help="A strip with the lines of a ruler above the structure."
+)
+@click.option(
+    "--subvoxel", is_flag=True, help="Cut slices at their depths, not at the nearest layer."
 )
 @click.option("--seed", default=0, show_default=True, help="Another number, another structure.")
 @click.option("--force", is_flag=True, help="Replace the folder.")

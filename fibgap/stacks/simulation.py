@@ -17,6 +17,7 @@ from fibgap.io.volumes import write_volume
 from fibgap.stack import SliceStack, between_slices
 from fibgap.stacks.findings import Progress, silent
 from fibgap.stacks.outputs import appear_together, require_free
+from fibgap.synthetic.continuous import continuous_structure
 from fibgap.synthetic.milling import Milling, mill_volume
 from fibgap.synthetic.rulers import DrawnLine, draw_strip, fitting_lines
 from fibgap.synthetic.structure import Level, generate_volume
@@ -83,6 +84,7 @@ def simulate(
     wavelength: str = "60nm",
     grey: bool = False,
     ruler: bool = False,
+    subvoxel: bool = False,
     seed: int = 0,
     force: bool = False,
     progress: Progress = silent,
@@ -108,6 +110,9 @@ def simulate(
     ruler : bool
         A strip of 32 pixels above the structure with two lines that come together and one that
         stays, their windows as a table, and a mask that leaves the strip out.
+    subvoxel : bool
+        Cut slices at their depths, below the voxel, instead of showing the nearest layers of the
+        true volume.
     seed : int
         Another number makes another structure.
     force : bool
@@ -130,17 +135,18 @@ def simulate(
     folder = full_path(folder)
     require_free([folder], force=force, marks=(_MARK,))
     progress("making the structure", 0, 0)
-    volume = generate_volume(
-        shape,
-        [Level(solid_fraction, length_nm(wavelength, name="wavelength"))],
-        voxel_nm=voxel_nm,
-        seed=seeds.sequence(seed, "evaluation_volumes"),
-    )
+    levels = [Level(solid_fraction, length_nm(wavelength, name="wavelength"))]
+    waves: dict[str, Any] = {
+        "voxel_nm": voxel_nm,
+        "seed": seeds.sequence(seed, "evaluation_volumes"),
+    }
+    volume = generate_volume(shape, levels, **waves)
     stack = mill_volume(
         volume,
         Milling("normal", mean, sd, floor_nm=voxel_nm),
         voxel_nm=voxel_nm,
         rng=seeds.generator(seed, "milling"),
+        structure=continuous_structure(shape, levels, **waves) if subvoxel else None,
     )
     truth = between_slices(volume, stack)
     images = _images(stack.slices, grey, seed)
@@ -176,6 +182,7 @@ def simulate(
             "wavelength_nm": length_nm(wavelength),
             "grey": grey,
             "ruler": ruler,
+            "subvoxel": subvoxel,
             "seed": seed,
         }
         (home / _MARK).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")

@@ -159,6 +159,11 @@ def _check_datasets(config: Config) -> None:
                 f"configuration: {section}.{key} is {config[section][key]}, below the voxel of "
                 f"{voxel} nm."
             )
+    if config["mill_slices"]["subvoxel"] and "sensitivity" in config:
+        raise InputError(
+            "configuration: mill_slices.subvoxel is true, but the study of sensitivity mills "
+            "layers of voxels: leave one of the two out."
+        )
     with _place("mill_slices"):
         milling_of(config)
     side, shape = config["depths"]["images"]["side"], config["generate_volumes"]["shape"]

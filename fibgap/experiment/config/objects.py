@@ -17,7 +17,8 @@ def levels_of(config: Config) -> list[Level]:
 
 def milling_of(config: Config) -> Milling:
     """Return the distribution of slice thickness."""
-    return Milling(**config["mill_slices"])
+    thickness = {name: value for name, value in config["mill_slices"].items() if name != "subvoxel"}
+    return Milling(**thickness)
 
 
 def millings_of(config: Config, training_set: str) -> MillingRange:
