@@ -5,6 +5,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
 from fibgap.errors import InputError
+from fibgap.extras import require
 from fibgap.measures.registry import register
 from fibgap.stack import require_binary
 
@@ -164,6 +165,7 @@ def connecting_clusters(clusters: NDArray[np.int32], axis: int) -> NDArray[np.bo
 
 
 def _check_device(device: str) -> None:
+    require("torch", "The measure D", "train")
     kind = device.partition(":")[0]
     if kind not in ("cpu", "cuda"):
         raise InputError(f"device must be cpu or cuda, but is {device!r}.")

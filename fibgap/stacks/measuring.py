@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fibgap.errors import InputError
+from fibgap.extras import has
 from fibgap.io.formats import find_format
 from fibgap.io.images import read_images
 from fibgap.io.pages import full_path
@@ -214,7 +215,10 @@ def _folder_for(path: Path, ends: ExitStack) -> Path:
 def _measurable(asked: list[str], volume: Volume, room: Room) -> list[str]:
     """Return what is measured: all that was asked for, or all that there is memory for."""
     if not on_disk(volume.solid):
-        return asked or measure_names()
+        if asked or has("torch"):
+            return asked or list(measure_names())
+        warn(["D was left out, since it needs torch: pip install 'fibgap[train]' installs it"])
+        return [name for name in measure_names() if name != "d"]
     able = measured_by_blocks()
     if unable := [name for name in asked if name not in able]:
         raise InputError(

@@ -1,7 +1,6 @@
 """Fillers that a stack is offered: those without training, and the networks that are shipped."""
 
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fibgap.errors import InputError
+from fibgap.extras import has
 from fibgap.fillers import fill, filler_names
 from fibgap.stack import GappedVolume
 
@@ -63,8 +63,8 @@ def default_filler() -> str:
 
 
 def shipped_networks() -> list[str]:
-    """Return the shipped networks as "shipped:NAME", small ones first; none without torch."""
-    if find_spec("torch") is None:
+    """Return the shipped networks as "shipped:NAME", small ones first; none without an engine."""
+    if not (has("openvino") or has("torch")):
         return []
     from fibgap.network.shipped import PREFIX, resolve_weights, shipped_names
 
@@ -89,7 +89,6 @@ def offer(name: str, *, gpu: bool = False) -> Offered:
     """
     if name in untrained_fillers():
         return Offered(name, name)
-    # These pull in torch, which no other filler needs.
     from fibgap.network.device import choose_device
     from fibgap.network.filler import network_options
     from fibgap.network.shipped import resolve_weights, shipped_names

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.fft import next_fast_len
 
 from fibgap.errors import InputError
+from fibgap.extras import require
 from fibgap.settings import check_settings, described, setting
 
 if TYPE_CHECKING:
@@ -144,6 +145,7 @@ def evaluate_field(
     torch.Tensor
         float32, shape (Z, Y, X).
     """
+    require("torch", "Generating a structure", "train")
     import torch
 
     box = spectrum.box

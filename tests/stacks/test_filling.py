@@ -150,7 +150,7 @@ def test_a_network_fills(folder, table, tmp_path):
     filled = fill_stack(folder, tmp_path / "v.tif", depths=table, weights="shipped:compact")
     assert filled.record["filler"]["name"] == "network"
     assert filled.record["inputs"][-1]["path"].endswith("compact.safetensors")
-    assert "torch" in filled.record["versions"]
+    assert "openvino" in filled.record["versions"]
 
 
 def test_the_same_stack_elsewhere_gives_the_same_volume(folder, table, tmp_path):
