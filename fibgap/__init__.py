@@ -19,6 +19,7 @@ API: dict[str, dict[str, str]] = {
         "check_stack": "fibgap.stacks",
         "fill_stack": "fibgap.stacks",
         "load_stack": "fibgap.stacks",
+        "leave_slices_out": "fibgap.stacks",
         "measure_volume_file": "fibgap.stacks",
         "simulate": "fibgap.stacks",
         "stack_page": "fibgap.report.stack_page",
@@ -78,6 +79,7 @@ __all__ = [  # noqa: RUF022 - in the order of the page
     "check_stack",
     "fill_stack",
     "load_stack",
+    "leave_slices_out",
     "measure_volume_file",
     "simulate",
     "stack_page",
@@ -145,6 +147,7 @@ if TYPE_CHECKING:
     from fibgap.stacks import (
         check_stack,
         fill_stack,
+        leave_slices_out,
         load_stack,
         measure_volume_file,
         simulate,

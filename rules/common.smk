@@ -18,8 +18,9 @@ from snakemake.exceptions import WorkflowError
 
 # Snakemake gives its interpreter to a shell as it is, and replaces braces in the paths of scripts.
 sys.executable = shlex.quote(sys.executable)
-if {"{", "}"} & set(workflow.basedir):
-    raise WorkflowError(f"the path of this checkout has braces, move it: {workflow.basedir}")
+for what, path in {"checkout": workflow.basedir, "working directory": os.getcwd()}.items():
+    if {"{", "}"} & set(path):
+        raise WorkflowError(f"the path of this {what} has braces, move it: {path}")
 
 try:
     # Snakemake hands over what stands inside a --config value as text.
@@ -38,9 +39,10 @@ if workflow.is_main_process:
     os.environ[GPU_LIMIT] = str(workflow.global_resources["gpu"].value)
 CUDA = os.environ.get(GPU_LIMIT, "0") != "0"
 
-DATASETS = EXPERIMENT["datasets"]
-STRUCTURE = EXPERIMENT["generate_volumes"]
-ARMS = {arm["name"]: arm for arm in EXPERIMENT["arms"]}
+# A configuration of own stacks alone has no datasets, and no arms.
+DATASETS = EXPERIMENT.get("datasets", {"count": 0, "shard_size": 1})
+STRUCTURE = EXPERIMENT.get("generate_volumes", {"shape": [0, 0, 0]})
+ARMS = {arm["name"]: arm for arm in EXPERIMENT.get("arms", [])}
 NETWORKS = EXPERIMENT["networks"]
 TRAINING_SETS = EXPERIMENT["training_sets"]
 NETWORK_ARMS = [name for name, arm in ARMS.items() if arm["filler"] == "network"]
@@ -62,6 +64,13 @@ MEASURE_OPTIONS = dict(
     cut=EXPERIMENT["measure"]["diffusivity_cut"], centred=EXPERIMENT["measure"]["tpcf_centred"]
 )
 MEASURES = EXPERIMENT["measure"]["names"]
+# What is made if nothing is asked for.
+RESULTS = []
+if ARMS:
+    RESULTS += ["<results>/report.html", "<results>/tables/datasets.csv"]
+    RESULTS += collect("<results>/tables/{table}.md", table=PAPER_TABLES)
+if EXPERIMENT["stacks"]:
+    RESULTS += ["<results>/stacks/report.html"]
 
 
 def one_of(names):
@@ -178,6 +187,8 @@ wildcard_constraints:
     network="[a-z][a-z0-9_]+",
     training_set="[a-z][a-z0-9_]+",
     setting="[a-z][a-z0-9_]+",
+    stack="[a-z][a-z0-9_]+",
+    filler="[a-z][a-z0-9_]+",
 
 
 onstart:

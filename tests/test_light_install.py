@@ -96,7 +96,7 @@ def test_the_package_alone_fills_and_measures_a_stack(environment):
     measured = run(command, "measure", environment / "volume.tif", "--json", home=environment)
     assert measured.returncode == 0, measured.stderr
     assert "D was left out, since it needs torch: pip install 'fibgap[train]'" in measured.stdout
-    refused = run(command, "simulate", "-o", environment / "simulated", home=environment)
+    refused = run(command, "simulate", environment / "simulated", home=environment)
     assert refused.returncode == 2
     assert "needs torch: pip install 'fibgap[train]' installs it" in refused.stderr
     size = sum(p.lstat().st_size for p in (environment / "venv").rglob("*") if p.is_file())

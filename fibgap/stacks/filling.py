@@ -189,8 +189,8 @@ def fill_stack(
             warnings=tuple(warned),
             record={},
         )
-        asked = {"filler": filler, "weights": weights, "gpu": gpu, "fill_holes": fill_holes}
-        asked["memory"] = memory
+        asked: dict[str, Any] = {"filler": filler, "weights": weights, "gpu": gpu}
+        asked |= {"fill_holes": fill_holes, "memory": memory}
         progress("checksums of the inputs", 0, 0)
         filled = replace(filled, record=fill_record(filled, source, out, {**how, **asked}))
         progress("writing", 0, 0)

@@ -203,7 +203,7 @@ def _checksum(gapped: GappedVolume) -> str:
     positions, slices = gapped.samples()
     found.update(positions.tobytes())
     for image in slices:
-        found.update(np.packbits(image))
+        found.update(np.packbits(image).tobytes())
     return found.hexdigest()
 
 

@@ -98,7 +98,7 @@ def load(
         names=tuple(depths.order(images.names)) if images.names else (),
         histogram=histogram,
         drift=drift,
-        files=_files(source, how),
+        files=source_files(source, how),
         facts=found.facts,
         notes=tuple(found.notes),
         warnings=tuple(warned),
@@ -233,8 +233,8 @@ def _depths(images: ImageStack, voxel_nm: float | None, how: How, found: Finding
     return depths
 
 
-def _files(source: Source, how: How) -> tuple[Path, ...]:
-    """Return every file that a stack comes from."""
+def source_files(source: Source, how: How) -> tuple[Path, ...]:
+    """Return every file that a stack comes from: its images first, then those that options name."""
     files = [*find_source(source).paths]
     mask, depths = how.get("mask"), how.get("depths")
     if mask is not None:

@@ -54,6 +54,24 @@ def compare_directions(values: NDArray[np.float64]) -> Directions:
     return Directions(anisotropy_error(z, y, x), truth_error(mean + (x - y), mean))
 
 
+def stack_verdict(loaded: LoadedStack, gapped: GappedVolume) -> tuple[str, ...]:
+    """Return what a stack will be, whatever fills it: the volume, and how much is to be filled."""
+    voxel, gap, missing = gapped.effective_voxel_nm, gapped.largest_gap, len(gapped.missing_layers)
+    z, y, x = gapped.shape
+    at = _WHERE.get(loaded.depths.source, f"at depths from {loaded.depths.source}")
+    volume = (
+        f"{len(loaded.stack.slices)} slices {at} make a volume of {z} x {y} x {x} voxels (z, y, x) "
+        f"of {voxel:.4g} nm."
+    )
+    if not missing:
+        return volume, "A slice lies on every one of its layers, so nothing is to be filled."
+    return volume, (
+        f"{missing} of its {z} layers ({missing / z:.0%}) lie between slices and are filled; the "
+        f"widest gap has {gap} layer{'s' if gap != 1 else ''} ({gap * voxel:.4g} nm): what is "
+        "thinner than that can be missing there."
+    )
+
+
 def fill_verdict(
     loaded: LoadedStack,
     gapped: GappedVolume,
@@ -62,8 +80,7 @@ def fill_verdict(
 ) -> tuple[str, ...]:
     """Return what came out of filling a stack: the volume, what was filled, how isotropic it is."""
     voxel, gap, missing = gapped.effective_voxel_nm, gapped.largest_gap, len(gapped.missing_layers)
-    z, y, x = gapped.shape
-    at = _WHERE.get(loaded.depths.source, f"at depths from {loaded.depths.source}")
+    z = gapped.n_layers
     filled = "A slice lies on every one of its layers, so nothing was filled."
     if missing:
         filled = (
@@ -72,8 +89,7 @@ def fill_verdict(
             f"({gap * voxel:.4g} nm): what is thinner than that can be missing there."
         )
     return (
-        f"{len(loaded.stack.slices)} slices {at} make a volume of {z} x {y} x {x} voxels (z, y, x) "
-        f"of {voxel:.4g} nm.",
+        stack_verdict(loaded, gapped)[0],
         filled,
         *([f"Why {choice.check.best}: {choice.check.why()}"] if choice.check else []),
         _isotropy(directions),

@@ -84,6 +84,12 @@ NEEDS = {
     "measure_sensitivity": Need(500, {"voxels": 80}, {"voxels": 30}),
     "tabulate_sensitivity": Need(500, base_s=300),
     "plot_sensitivity": Need(500, base_s=100),
+    # "pixels" are here those of all images; 8 bits each were measured.
+    "check_stack": Need(190, {"pixels": 8}, {"pixels": 2}),
+    "fill_stack": Need(190, {"voxels": 11}, {"voxels": 3}, base_s=60),
+    "infer_stack": Need(440, {"voxels": 25, "forward": 4350}, {"voxels": 3, "forward": 20}, 60),
+    "measure_stack": Need(295, {"voxels": 3, "cut": 120}, {"voxels": 2, "cut": 10}),
+    "report_stacks": Need(190, base_s=300),
     "make_costs": Need(500, base_s=100),
 }
 

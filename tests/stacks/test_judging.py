@@ -15,12 +15,6 @@ from fibgap.stacks.offered import Offered, default_filler, offer, untrained_fill
 from fibgap.stacks.power import fit_power
 
 
-@pytest.fixture(autouse=True)
-def _classical(monkeypatch):
-    """Compare no networks but where a test asks for one."""
-    monkeypatch.setattr(judging, "shipped_networks", list)
-
-
 def stack_of(volume: np.ndarray, step: int = 4) -> SliceStack:
     """Return every so many layers of a volume as slices."""
     slices = volume[::step]

@@ -9,6 +9,9 @@ from fibgap.experiment.sensitivity.plan import make_plan
 from fibgap.network.shipped import TRAIN
 from fibgap.synthetic.training_sets import check_structure
 
+#: The sections without which there are no synthetic datasets.
+SYNTHETIC = ["datasets", "generate_volumes", "arms"]
+
 
 def check_tables(config: Config) -> None:
     """Check a complete configuration, whose every value is possible by itself.
@@ -18,9 +21,35 @@ def check_tables(config: Config) -> None:
     InputError
         By the names or the values that do not fit together.
     """
+    _check_stacks(config)
+    _check_networks(config)
+    if {*SYNTHETIC} & {*config} or not config["stacks"]:
+        _check_synthetic(config)
+    if not {"tpcf", "lpf"} <= {*config["measure"]["names"]}:
+        raise InputError(
+            f"configuration: measure.names is {config['measure']['names']}, but it must hold tpcf "
+            "and lpf, whose curves are drawn."
+        )
+
+
+def _check_stacks(config: Config) -> None:
+    """Check that every own stack is filled by fillers that there are."""
+    for name, stack in config["stacks"].items():
+        for filler in stack.get("fillers", []):
+            if filler not in config["fillers"]:
+                raise InputError(
+                    f"configuration: stacks.{name}.fillers names '{filler}', which is not in "
+                    "fillers."
+                )
+
+
+def _check_synthetic(config: Config) -> None:
+    """Check what is needed where there are synthetic datasets."""
+    for name in SYNTHETIC:
+        if name not in config:
+            raise InputError(f"configuration: the top level lacks the key '{name}'.")
     _check_arms(config)
     _check_ablations(config)
-    _check_networks(config)
     _check_datasets(config)
     with _place("generate_volumes.levels"):
         levels_of(config)
@@ -30,11 +59,6 @@ def check_tables(config: Config) -> None:
         if "structure" in settings:
             with _place(f"training_sets.{name}.structure"):
                 check_structure(settings["structure"])
-    if not {"tpcf", "lpf"} <= {*config["measure"]["names"]}:
-        raise InputError(
-            f"configuration: measure.names is {config['measure']['names']}, but it must hold tpcf "
-            "and lpf, whose curves are drawn."
-        )
     if "sensitivity" in config:
         make_plan(config)
 

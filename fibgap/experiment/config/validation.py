@@ -23,7 +23,7 @@ EXPECTED = {
     "model_type": "a table of keys",
 }
 #: What a text from a command line may stand for.
-TYPED = ("int_type", "float_type", "bool_type")
+TYPED = ("int_type", "float_type", "bool_type", "either_type")
 
 
 def validate(values: Mapping[str, Any], typed: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,7 +95,7 @@ def _wish(error: ErrorDetails) -> str:
         return f"must hold at {bound} {count} {things}{'s' * (count != 1)}"
     if words := bounds_words(dict(context)):
         return f"must be {words}"
-    return error["msg"]
+    return error["msg"]  # such as that of `fibgap.experiment.config.options.Either`
 
 
 def _read_typed(values: Any, typed: Any, errors: Sequence[ErrorDetails]) -> Any:
