@@ -29,7 +29,7 @@ FLOORS = [
     ["suspicion"],
     ["stack"],
     ["settings"],
-    ["errors", "extras", "units", "seeds", "arms", "on_disk"],
+    ["errors", "units", "seeds", "arms", "on_disk"],
 ]
 
 

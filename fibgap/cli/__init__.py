@@ -312,7 +312,7 @@ def train(
 ) -> None:
     """Train a NETWORK of a configuration CONFIG; it goes on where an earlier call stopped."""
     with Console(quiet=quiet, as_json=as_json) as console:
-        from fibgap.extras import require
+        from fibgap.errors import require
 
         require("torch", "Training", "train")
         from fibgap.network.__main__ import train as train_network

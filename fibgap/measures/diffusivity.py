@@ -4,8 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
-from fibgap.errors import InputError
-from fibgap.extras import require
+from fibgap.errors import InputError, require
 from fibgap.measures.registry import register
 from fibgap.stack import require_binary
 

@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fibgap import seeds
-from fibgap.errors import InputError
+from fibgap.errors import InputError, require
 from fibgap.experiment import config as configuration
-from fibgap.extras import require
 from fibgap.io.digests import digest, file_sha256
 from fibgap.io.files import write_aside
 from fibgap.network.choices import ENGINES, FILLING_PRECISIONS

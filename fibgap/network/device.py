@@ -4,8 +4,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fibgap.errors import InputError
-from fibgap.extras import has
+from fibgap.errors import InputError, has
 from fibgap.network.choices import PRECISIONS
 from fibgap.network.gpus import claim_gpu, visible_gpus
 

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from fibgap.errors import InputError
-from fibgap.extras import require
+from fibgap.errors import InputError, require
 from fibgap.io.files import write_aside
 
 if TYPE_CHECKING:

@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fibgap.errors import InputError
-from fibgap.extras import has
+from fibgap.errors import InputError, has
 from fibgap.io.formats import find_format
 from fibgap.io.images import read_images
 from fibgap.io.pages import full_path

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fibgap.errors import InputError
-from fibgap.extras import has
+from fibgap.errors import InputError, has
 from fibgap.fillers import fill, filler_names
 from fibgap.stack import GappedVolume
 

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import next_fast_len
 
-from fibgap.errors import InputError
-from fibgap.extras import require
+from fibgap.errors import InputError, require
 from fibgap.settings import check_settings, described, setting
 
 if TYPE_CHECKING:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from fibgap.errors import InputError
-from fibgap.extras import has
+from fibgap.errors import InputError, has
 from fibgap.network.architecture import Architecture
 from fibgap.network.choices import ENGINES
 from fibgap.network.weights import LoadedNetwork
