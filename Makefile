@@ -59,6 +59,11 @@ sensitivity: $(STAMP) ## Run config/sensitivity.yaml: errors against slice thick
 	@$(SNAKEMAKE) --configfile config/sensitivity.yaml --cores $(CORES) $(QUIET) sensitivity $(PROGRESS)
 	@cat results/sensitivity/tables/sensitivity.md
 
+.PHONY: depths
+depths: $(STAMP) ## Run config/depths.yaml (hours): what it costs not to know where slices lie
+	@$(SNAKEMAKE) --configfile config/depths.yaml --cores $(CORES) $(QUIET) -- make_tables
+	@cat results/depths/tables/by_source.md
+
 .PHONY: generality
 generality: $(STAMP) ## Try every filler on many materials (hours), write docs/generality.md (GENERALITY_ARGS=)
 	@$(RUN) python -m fibgap.experiment.generality docs/reproduction/generality/rows.csv --page docs/generality.md \

@@ -1,8 +1,9 @@
 """fibgap: from synthetic hierarchical gold to Tables S3 and S4.
 
-Paths: <results>/STEP/[ARM or PLACEMENT/]SHARD.h5, where <results> is results/NAME, NAME is the experiment's name in the
-configuration, and a shard holds datasets.shard_size datasets. Everything a person reads lies in <results>/tables,
-<results>/figures and <results>/report.html.
+Paths: <results>/STEP/[ARM or SOURCE or PLACEMENT/SOURCE/]SHARD.h5, where <results> is results/NAME, NAME is the
+experiment's name in the configuration, and a shard holds datasets.shard_size datasets. Everything a person reads lies
+in <results>/tables, <results>/figures and <results>/report.html. Own stacks lie in <results>/stacks/STACK/FILLER.*,
+their page beside them.
 """
 
 from snakemake.utils import min_version
@@ -18,6 +19,7 @@ if not workflow.configfiles:
 include: "rules/common.smk"
 include: "rules/sensitivity_plan.smk"
 include: "rules/needs.smk"
+include: "rules/stacks_plan.smk"
 
 
 pathvars:
@@ -26,25 +28,29 @@ pathvars:
     benchmarks=f"results/{EXPERIMENT['name']}/benchmarks",
 
 
-include: "rules/synthesis.smk"
-include: "rules/milling.smk"
-include: "rules/placement.smk"
-include: "rules/planes.smk"
-include: "rules/network.smk"
-include: "rules/filling.smk"
-include: "rules/measures.smk"
-include: "rules/tables.smk"
-include: "rules/ablations.smk"
-include: "rules/sensitivity.smk"
+if ARMS:
+
+    include: "rules/synthesis.smk"
+    include: "rules/milling.smk"
+    include: "rules/depths.smk"
+    include: "rules/placement.smk"
+    include: "rules/planes.smk"
+    include: "rules/network.smk"
+    include: "rules/filling.smk"
+    include: "rules/measures.smk"
+    include: "rules/tables.smk"
+    include: "rules/ablations.smk"
+    include: "rules/sensitivity.smk"
+
+
+include: "rules/stacks.smk"
 include: "rules/costs.smk"
 
 
 rule all:
     default_target: True
     input:
-        "<results>/report.html",
-        "<results>/tables/datasets.csv",
-        collect("<results>/tables/{table}.md", table=PAPER_TABLES),
+        RESULTS,
 
 
 rule ablations:
@@ -55,6 +61,11 @@ rule ablations:
 rule sensitivity:
     input:
         sensitivity_results,
+
+
+rule stacks:
+    input:
+        stacks_results,
 
 
 rule costs:

@@ -90,9 +90,8 @@ def run(folder: Path, filler: str, memory: str, ending: str) -> None:
         f"{name} {seconds:.1f}" for name, seconds in told["stages"].items() if seconds >= 0.05
     )
     where = "by blocks" if told["on_disk"] else "in memory"
-    print(
-        f"{filler}: {where}, {wall:.1f} s, peak {told['peak'] / 1e9:.2f} GB; {stages}", flush=True
-    )
+    peak = told["peak"] / 1e9
+    print(f"{filler}: {where}, {wall:.1f} s, peak {peak:.2f} GB; {stages}", flush=True)
     files = [out] if out.is_file() else [each for each in out.rglob("*") if each.is_file()]
     print(f"  written: {sum(each.stat().st_size for each in files) / 1e6:.0f} MB", flush=True)
     subprocess.run(["rm", "-rf", str(out), *map(str, folder.glob("volume*"))], check=True)
@@ -120,9 +119,8 @@ def main() -> None:
             begin = time.perf_counter()
             make_stack(Path(home), side, layers, slices)
             seconds = time.perf_counter() - begin
-            print(
-                f"{layers} x {side} x {side}: {slices} images made in {seconds:.1f} s", flush=True
-            )
+            made = f"{slices} images made in {seconds:.1f} s"
+            print(f"{layers} x {side} x {side}: {made}", flush=True)
             for filler in arguments.fillers:
                 run(Path(home), filler, arguments.memory, arguments.ending)
 

@@ -19,6 +19,8 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from fibgap.stacks import simulate
+
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = ["Snakefile", "rules", "workflow_scripts", "config", "envs", "profiles", "fibgap"]
 # The two Snakemake processes of a job on a cluster: 147 MB each, by the same hook.
@@ -72,6 +74,12 @@ def experiment(side: int) -> dict[str, Any]:
             {"name": "RML-s", "filler": "network", "network": "table_s1", **repositioned},
             {"name": "RMLc-s", "filler": "network", "network": "compact", **repositioned},
         ],
+        # As `weigh` has simulated it.
+        "stacks": {"own": {"path": "own/slices", "depths": "own/depths.csv", "otsu": True}},
+        "fillers": {
+            "spline": {"filler": "signed_distance_spline", "fill_holes": True},
+            "network": {"filler": "network", "weights": "shipped:compact_any_neighbours"},
+        },
         "training_sets": {"gold": {"volumes": 3}, "twice": {"volumes": 6}},
         "networks": {
             "table_s1": {"weights": "shipped:table_s1"},
@@ -91,7 +99,7 @@ def experiment(side: int) -> dict[str, Any]:
     }
     if side > 128:
         values["arms"] = [arm for arm in values["arms"] if arm["filler"] != "network"]
-        del values["networks"], values["training_sets"]
+        del values["networks"], values["training_sets"], values["fillers"]["network"]
     return values
 
 
@@ -108,6 +116,7 @@ def weigh(side: int, cores: int) -> pd.DataFrame:
                 shutil.copy2(source, folder / part)
         (folder / "hook").mkdir()
         (folder / "hook/sitecustomize.py").write_text(HOOK, encoding="utf-8")
+        simulate(folder / "own", shape=(side, side, side), grey=True)
         (folder / "limits.yaml").write_text(yaml.safe_dump(experiment(side)), encoding="utf-8")
         environment = {
             **os.environ,

@@ -19,8 +19,10 @@ API: dict[str, dict[str, str]] = {
         "check_stack": "fibgap.stacks",
         "fill_stack": "fibgap.stacks",
         "load_stack": "fibgap.stacks",
+        "leave_slices_out": "fibgap.stacks",
         "measure_volume_file": "fibgap.stacks",
         "simulate": "fibgap.stacks",
+        "stack_depths": "fibgap.report.stack_depths",
         "stack_page": "fibgap.report.stack_page",
     },
     "Slices and where they lie": {
@@ -30,6 +32,10 @@ API: dict[str, dict[str, str]] = {
         "nominal_depths": "fibgap.depths",
         "depths_from_images": "fibgap.depths",
         "ruler_depths": "fibgap.depths",
+        "line_depths": "fibgap.depths",
+        "track_lines": "fibgap.depths",
+        "RulerLine": "fibgap.depths",
+        "estimate_thickness": "fibgap.depths",
         "fuse_depths": "fibgap.depths",
         "write_table": "fibgap.depths",
         "Depths": "fibgap.depths",
@@ -78,8 +84,10 @@ __all__ = [  # noqa: RUF022 - in the order of the page
     "check_stack",
     "fill_stack",
     "load_stack",
+    "leave_slices_out",
     "measure_volume_file",
     "simulate",
+    "stack_depths",
     "stack_page",
     "read_tiff",
     "read_table",
@@ -87,6 +95,10 @@ __all__ = [  # noqa: RUF022 - in the order of the page
     "nominal_depths",
     "depths_from_images",
     "ruler_depths",
+    "line_depths",
+    "track_lines",
+    "RulerLine",
+    "estimate_thickness",
     "fuse_depths",
     "write_table",
     "Depths",
@@ -123,12 +135,16 @@ if TYPE_CHECKING:
     from fibgap.arms import Arm
     from fibgap.depths import (
         Depths,
+        RulerLine,
         depths_from_images,
+        estimate_thickness,
         fuse_depths,
+        line_depths,
         nominal_depths,
         read_names,
         read_table,
         ruler_depths,
+        track_lines,
         write_table,
     )
     from fibgap.errors import FibgapWarning, InputError
@@ -140,11 +156,13 @@ if TYPE_CHECKING:
     from fibgap.measures.voxelwise import dice, solid_fraction, voxel_error
     from fibgap.placement import place_own, place_slices
     from fibgap.rebuilding import Rebuilt, rebuild
+    from fibgap.report.stack_depths import stack_depths
     from fibgap.report.stack_page import stack_page
     from fibgap.stack import GappedVolume, SliceStack, between_slices
     from fibgap.stacks import (
         check_stack,
         fill_stack,
+        leave_slices_out,
         load_stack,
         measure_volume_file,
         simulate,

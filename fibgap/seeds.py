@@ -16,6 +16,9 @@ STREAMS = {
     "calibration": 11,
     "grey_values": 12,
     "draws": 13,
+    "ruler": 15,
+    "ruler_readings": 21,
+    "images": 22,
 }
 
 

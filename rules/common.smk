@@ -11,6 +11,7 @@ sys.path.insert(0, workflow.basedir)
 from fibgap.experiment import config as configuration
 from fibgap.arms import BASELINE, CLASSICAL, ORIGINAL
 from fibgap.errors import InputError
+from fibgap.experiment.depth_sources import DEPTHS, TRUE, settings_of
 from fibgap.measures import measure_names
 from fibgap.workflow.digests import code_digest, digest
 from fibgap.workflow.needs import GPU_LIMIT
@@ -19,8 +20,9 @@ from snakemake.exceptions import WorkflowError
 
 # Snakemake gives its interpreter to a shell as it is, and replaces braces in the paths of scripts.
 sys.executable = shlex.quote(sys.executable)
-if {"{", "}"} & set(workflow.basedir):
-    raise WorkflowError(f"the path of this checkout has braces, move it: {workflow.basedir}")
+for what, path in {"checkout": workflow.basedir, "working directory": os.getcwd()}.items():
+    if {"{", "}"} & set(path):
+        raise WorkflowError(f"the path of this {what} has braces, move it: {path}")
 
 try:
     # Snakemake hands over what stands inside a --config value as text.
@@ -39,15 +41,18 @@ if workflow.is_main_process:
     os.environ[GPU_LIMIT] = str(workflow.global_resources["gpu"].value)
 CUDA = os.environ.get(GPU_LIMIT, "0") != "0"
 
-DATASETS = EXPERIMENT["datasets"]
-STRUCTURE = EXPERIMENT["generate_volumes"]
-ARMS = {arm["name"]: arm for arm in EXPERIMENT["arms"]}
+# A configuration of own stacks alone has no datasets, and no arms.
+DATASETS = EXPERIMENT.get("datasets", {"count": 0, "shard_size": 1})
+STRUCTURE = EXPERIMENT.get("generate_volumes", {"shape": [0, 0, 0]})
+ARMS = {arm["name"]: arm for arm in EXPERIMENT.get("arms", [])}
 NETWORKS = EXPERIMENT["networks"]
 TRAINING_SETS = EXPERIMENT["training_sets"]
 NETWORK_ARMS = [name for name, arm in ARMS.items() if arm["filler"] == "network"]
 CLASSICAL_ARMS = [name for name in ARMS if name not in NETWORK_ARMS]
 REPAIRED_ARMS = [name for name, arm in ARMS.items() if arm["fill_holes"]]
 TRAINED = [name for name, network in NETWORKS.items() if network["weights"] == "train"]
+# Where an arm is not told true depths, errors of depths and of all layers stand beside the others.
+BY_SOURCE = any(arm["depths"] != TRUE for arm in ARMS.values())
 SHARDS = [f"{shard:03d}" for shard in range(-(-DATASETS["count"] // DATASETS["shard_size"]))]
 ALL_MEASURES = collect("<results>/measures/{arm}/{shard}.h5", arm=[ORIGINAL, *ARMS], shard=SHARDS)
 PAPER_TABLES = [
@@ -62,10 +67,17 @@ BOOTSTRAP = dict(
 MEASURE_OPTIONS = dict(
     cut=EXPERIMENT["measure"]["diffusivity_cut"],
     centred=EXPERIMENT["measure"]["tpcf_centred"],
-    voxel_nm=STRUCTURE["voxel_nm"],
+    voxel_nm=STRUCTURE.get("voxel_nm", 1.0),  # own stacks have theirs
 )
 MEASURES = EXPERIMENT["measure"]["names"]
 EXTENDED = [name for name in MEASURES if name in measure_names(extended=True)]
+# What is made if nothing is asked for.
+RESULTS = []
+if ARMS:
+    RESULTS += ["<results>/report.html", "<results>/tables/datasets.csv"]
+    RESULTS += collect("<results>/tables/{table}.md", table=PAPER_TABLES)
+if EXPERIMENT["stacks"]:
+    RESULTS += ["<results>/stacks/report.html"]
 
 
 def one_of(names):
@@ -89,9 +101,29 @@ def arm_setting(key):
     return lambda wildcards: ARMS[wildcards.arm][key]
 
 
+def depth_settings(wildcards):
+    """Return what a source of depths reads of the configuration."""
+    return settings_of(EXPERIMENT, wildcards.depths)
+
+
+def estimated_depths(source, shard):
+    """Return the depths that a source tells; none where the true ones are taken."""
+    return [] if source == TRUE else [f"<results>/depths/{source}/{shard}.h5"]
+
+
+def arm_depths(wildcards):
+    """Return the depths by which an arm was placed; none where these are the true ones."""
+    return estimated_depths(ARMS[wildcards.arm]["depths"], wildcards.shard)
+
+
+def placed_of(arm, shard):
+    """Return the gapped volumes from which an arm is rebuilt."""
+    return f"<results>/placed/{ARMS[arm]['placement']}/{ARMS[arm]['depths']}/{shard}.h5"
+
+
 def placed(wildcards):
     """Return the gapped volumes from which an arm is rebuilt."""
-    return f"<results>/placed/{ARMS[wildcards.arm]['placement']}/{wildcards.shard}.h5"
+    return placed_of(wildcards.arm, wildcards.shard)
 
 
 def final_volumes_of(arm, shard):
@@ -179,9 +211,12 @@ wildcard_constraints:
     shard=r"\d\d\d+",
     arm=r"[A-Za-z0-9][A-Za-z0-9-]*",
     placement="repositioned|nominal|resampled",
+    depths=one_of(DEPTHS),
     network="[a-z][a-z0-9_]+",
     training_set="[a-z][a-z0-9_]+",
     setting="[a-z][a-z0-9_]+",
+    stack="[a-z][a-z0-9_]+",
+    filler="[a-z][a-z0-9_]+",
 
 
 onstart:

@@ -29,6 +29,7 @@ rule measure:
     input:
         final=final_volumes,
         placed=placed,
+        depths=arm_depths,
         truth="<results>/volumes/{shard}.h5",
         true_measures="<results>/measures/Original/{shard}.h5",
     output:
@@ -47,6 +48,7 @@ rule measure:
     params:
         datasets=datasets_of,
         arm="{arm}",
+        by_source=BY_SOURCE,
         measures=MEASURES,
         options=MEASURE_OPTIONS,
         code=code("measure"),

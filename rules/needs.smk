@@ -12,9 +12,9 @@ from fibgap.workflow.needs import (
 from fibgap.network.shipped import read_training
 
 
-def cut_voxels():
+def cut_voxels(shape):
     """Return the voxels of a volume on which D is taken, twice if of both phases."""
-    shape, cut = STRUCTURE["shape"], EXPERIMENT["measure"]["diffusivity_cut"]
+    cut = EXPERIMENT["measure"]["diffusivity_cut"]
     phases = len({"d", "d_solid"} & {*MEASURES})
     return phases * voxels([min(cut, *shape)] * 3 if cut else shape)
 
@@ -25,7 +25,7 @@ def times(count, counts):
 
 
 VOLUME = {"voxels": voxels(STRUCTURE["shape"])}
-MEASURED = {**VOLUME, "cut": cut_voxels()}
+MEASURED = {**VOLUME, "cut": cut_voxels(STRUCTURE["shape"])}
 SHARD = times(DATASETS["shard_size"], VOLUME)
 MEASURED_SHARD = times(DATASETS["shard_size"], MEASURED)
 

@@ -3,13 +3,14 @@
 
 rule place_slices:
     input:
-        "<results>/slices/{shard}.h5",
+        slices="<results>/slices/{shard}.h5",
+        depths=lambda wildcards: estimated_depths(wildcards.depths, wildcards.shard),
     output:
-        volume_or_temporary("<results>/placed/{placement}/{shard}.h5"),
+        volume_or_temporary("<results>/placed/{placement}/{depths}/{shard}.h5"),
     log:
-        "<logs>/place_slices/{placement}/{shard}.log",
+        "<logs>/place_slices/{placement}/{depths}/{shard}.log",
     benchmark:
-        "<benchmarks>/place_slices/{placement}/{shard}.tsv"
+        "<benchmarks>/place_slices/{placement}/{depths}/{shard}.tsv"
     conda:
         "../envs/fibgap.yaml"
     resources:
@@ -18,6 +19,7 @@ rule place_slices:
     params:
         datasets=datasets_of,
         placement="{placement}",
+        depths="{depths}",
         nominal_nm=EXPERIMENT["place_slices"]["nominal_nm"],
         positions=EXPERIMENT["place_slices"]["positions"],
         code=code("place_slices"),

@@ -1,11 +1,17 @@
 """Tables S3 and S4, figures, a showcase to look at, and the report."""
 
+from fibgap.experiment.by_source import source_families
+
 # What stands beside the published tables, see fibgap/report/results.py.
 FINDINGS = ["all_arms", "agreement", "comparisons", "wins", "names"]
-if BASELINE in ARMS and any(arm in NETWORK_ARMS or arm in CLASSICAL[1:] for arm in ARMS):
+RIVALS = [name for name, arm in ARMS.items() if arm["depths"] == TRUE] or list(ARMS)
+if BASELINE in RIVALS and any(arm in NETWORK_ARMS or arm in CLASSICAL[1:] for arm in RIVALS):
     FINDINGS += ["shares", "equivalence"]
+if source_families(EXPERIMENT["arms"]):
+    FINDINGS.append("by_source")
 if EXTENDED:
-    FINDINGS += ["extended"]
+    FINDINGS.append("extended")
+FOR_PAPERS = [*PAPER_TABLES, *(name for name in FINDINGS if name in ("by_source", "extended"))]
 # What figures show of a measure stands in the tables of the paper's shape.
 PLOTTED = [*(name for name in MEASURES if name not in EXTENDED), "voxels"]
 # Relative, so that a checkout that is moved has nothing to do.
@@ -42,13 +48,7 @@ rule make_tables:
             collect("<results>/tables/{table}.md", table=[*PAPER_TABLES, *FINDINGS]),
             non_empty=True,
         ),
-        ensure(
-            collect(
-                "<results>/tables/{table}.tex",
-                table=[*PAPER_TABLES, *(["extended"] if EXTENDED else [])],
-            ),
-            non_empty=True,
-        ),
+        ensure(collect("<results>/tables/{table}.tex", table=FOR_PAPERS), non_empty=True),
     log:
         "<logs>/make_tables.log",
     benchmark:
@@ -161,11 +161,9 @@ rule plot_network:
 rule export_showcase:
     input:
         truth=f"<results>/volumes/{SHOWCASE_SHARD}.h5",
-        placed=f"<results>/placed/repositioned/{SHOWCASE_SHARD}.h5",
+        placed=f"<results>/placed/repositioned/{TRUE}/{SHOWCASE_SHARD}.h5",
         arms=[final_volumes_of(arm, SHOWCASE_SHARD) for arm in ARMS],
-        placements=[
-            f"<results>/placed/{arm['placement']}/{SHOWCASE_SHARD}.h5" for arm in ARMS.values()
-        ],
+        placements=[placed_of(arm, SHOWCASE_SHARD) for arm in ARMS],
         with_holes=collect(f"<results>/filled/{{arm}}/{SHOWCASE_SHARD}.h5", arm=HOLES),
     output:
         stacks=directory("<results>/showcase"),
@@ -196,6 +194,7 @@ rule export_showcase:
         runtime=minutes("export_showcase"),
     params:
         arms=list(ARMS),
+        judged=[name for name, arm in ARMS.items() if arm["depths"] == TRUE],
         dataset=DATASETS["showcase"],
         holes=HOLES,
         code=code("export_showcase"),

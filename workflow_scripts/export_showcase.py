@@ -20,15 +20,20 @@ from fibgap.stack import between_slices
 from fibgap.workflow.job_log import job_log
 
 
-def main(inputs: dict, arms: dict, output: dict, *, dataset: int, holes: list) -> None:
-    """Write truth, slices and arms; by name, an arm is its shard and that of its placement."""
+def main(
+    inputs: dict, arms: dict, output: dict, *, judged: list, dataset: int, holes: list
+) -> None:
+    """Write truth, slices and arms; by name, an arm is its shard and that of its placement.
+
+    Arms that are not judged voxel by voxel, since their slices may lie elsewhere, are only shown.
+    """
     truth, placed = inputs["truth"], inputs["placed"]
     gapped = gapped_from_record(read_record(placed, dataset))
     true_part = between_slices(read_record(truth, dataset).arrays["volume"], gapped)
     rebuilt = {}
     for arm, (path, own) in arms.items():
         origin = gapped_from_record(read_record(own, dataset)).origin_layer
-        first = None if origin is None else origin - gapped.origin_layer
+        first = None if origin is None or arm not in judged else origin - gapped.origin_layer
         rebuilt[arm] = Rebuilt(read_record(path, dataset).arrays["volume"], first)
     volumes = {arm: each.volume for arm, each in rebuilt.items()}
     for name, volume in {"Original": true_part, "slices": gapped.volume(), **volumes}.items():
@@ -52,6 +57,7 @@ if "snakemake" in globals():
             dict(snakemake.input),
             dict(zip(snakemake.params.arms, pairs, strict=True)),
             dict(snakemake.output),
+            judged=snakemake.params.judged,
             dataset=snakemake.params.dataset,
             holes=snakemake.params.holes,
         )

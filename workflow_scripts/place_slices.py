@@ -1,4 +1,6 @@
-"""Place the slices of a shard on the voxel grid (reads: slices; writes: gapped volumes)."""
+"""Place the slices of a shard (reads: slices, depths if estimated; writes: gapped volumes)."""
+
+from dataclasses import replace
 
 from fibgap.io.records import gapped_to_record, stack_from_record
 from fibgap.io.shards import Record, inherited_attributes, process_shard, read_record
@@ -7,11 +9,13 @@ from fibgap.workflow.digests import chain_digest
 from fibgap.workflow.job_log import job_log
 
 
-def main(slices: str, output: str, *, params: dict) -> None:
+def main(slices: str, depths: list, output: str, *, params: dict) -> None:
     """Place every stack of a shard and say how many slices met others on a layer."""
 
     def compute(dataset: int) -> Record:
         stack = stack_from_record(read_record(slices, dataset))
+        for path in depths:
+            stack = replace(stack, depths_nm=read_record(path, dataset).arrays["depths_nm"])
         gapped = place_slices(
             stack,
             params["placement"],
@@ -28,13 +32,22 @@ def main(slices: str, output: str, *, params: dict) -> None:
         output,
         stage="place_slices",
         datasets=params["datasets"],
-        digest=chain_digest(params, [slices]),
-        attributes={**inherited_attributes(slices), "placement": params["placement"]},
+        digest=chain_digest(params, [slices, *depths]),
+        attributes={
+            **inherited_attributes(slices),
+            "placement": params["placement"],
+            "depths": params["depths"],
+        },
         compute=compute,
-        label=params["placement"],
+        label=f"{params['placement']} {params['depths']}",
     )
 
 
 if "snakemake" in globals():
     with job_log(snakemake.log[0]):
-        main(snakemake.input[0], snakemake.output[0], params=dict(snakemake.params))
+        main(
+            snakemake.input.slices,
+            list(snakemake.input.depths),
+            snakemake.output[0],
+            params=dict(snakemake.params),
+        )

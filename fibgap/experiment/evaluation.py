@@ -1,6 +1,7 @@
 """What is measured of one dataset: the true volume, and every arm beside it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from fibgap.measures import measure
 from fibgap.measures.anisotropy import anisotropy_error, truth_error
 from fibgap.measures.voxelwise import dice, solid_fraction, voxel_error
 from fibgap.stack import GappedVolume, between_slices
+from fibgap.statistics import depth_columns
 
 
 def anisotropy_errors(curves: dict[str, NDArray[np.float64]]) -> dict[str, float]:
@@ -85,6 +87,41 @@ def measure_volume(
     return Record(curves, {**anisotropy_errors(curves), "solid_fraction": solid_fraction(volume)})
 
 
+def within_truth(
+    gapped: GappedVolume, volume: NDArray[np.bool_], layers: int
+) -> tuple[GappedVolume, NDArray[np.bool_]]:
+    """Return the part of a rebuilt volume that lies in the true one.
+
+    Slices at depths that were measured with an error may lie beyond the ends of the true volume,
+    where there is no voxel to compare with.
+
+    Parameters
+    ----------
+    gapped : GappedVolume
+        The placement.
+    volume : (Z, Y, X) bool
+        The rebuilt volume.
+    layers : int
+        Number of layers of the true volume.
+
+    Returns
+    -------
+    GappedVolume
+        From its first to its last known layer inside; unchanged where the geometry is not kept.
+    (Z', Y, X) bool
+        The same layers of the volume.
+    """
+    if gapped.origin_layer is None:
+        return gapped, volume
+    depth = gapped.layers + gapped.origin_layer
+    inside = (depth >= 0) & (depth < layers)
+    if inside.all():
+        return gapped, volume
+    first, last = np.flatnonzero(inside)[[0, -1]].tolist()
+    known = gapped.layers
+    return gapped.between(first, last), volume[known[first] : known[last] + 1]
+
+
 def compare_with_truth(
     record: Record,
     volume: NDArray[np.bool_],
@@ -127,3 +164,58 @@ def compare_with_truth(
         }
     errors = truth_errors(dict(record.arrays), dict(true_record.arrays))
     return Record(record.arrays, {**record.attributes, **errors, **by_voxel})
+
+
+def error_in_all_layers(
+    volume: NDArray[np.bool_], gapped: GappedVolume, truth: NDArray[np.bool_]
+) -> float:
+    """Return the share of misclassified voxels in all layers of a volume, known ones included.
+
+    Where depths are wrong, a slice lies in the wrong layer: it is wrong there, too, and it hides
+    the layer that would have been filled worse. So filled layers alone would flatter wrong depths.
+
+    Parameters
+    ----------
+    volume : (Z, Y, X) bool
+        The arm's volume, from `within_truth`.
+    gapped : GappedVolume
+        Its placement, from `within_truth`.
+    truth : (Z', Y, X) bool
+        The true volume, whole.
+
+    Returns
+    -------
+    float
+        From 0 to 1; NaN where the placement changes the geometry.
+    """
+    if gapped.origin_layer is None:
+        return float("nan")
+    return voxel_error(volume, between_slices(truth, gapped), np.arange(len(volume)))
+
+
+def wrong_depths(
+    volume: NDArray[np.bool_],
+    gapped: GappedVolume,
+    truth: NDArray[np.bool_],
+    told: Mapping[str, Any],
+) -> dict[str, float]:
+    """Return what stands beside the other errors where slices may lie at wrong depths.
+
+    Parameters
+    ----------
+    volume, gapped, truth
+        See `error_in_all_layers`.
+    told : dict
+        Attributes of the depths by which the arm was placed, among them those of
+        `fibgap.experiment.depth_sources.depth_errors`; empty where these were the true ones.
+
+    Returns
+    -------
+    dict
+        By column name, see `fibgap.statistics.depth_columns`: errors of true depths are 0.
+    """
+    all_layers, *errors = depth_columns()
+    return {
+        all_layers: error_in_all_layers(volume, gapped, truth),
+        **{name: float(told.get(name, 0.0)) for name in errors},
+    }

@@ -14,7 +14,7 @@ from fibgap.errors import InputError
 from fibgap.experiment import config as configuration
 from fibgap.io.digests import digest, file_sha256
 from fibgap.io.files import write_aside
-from fibgap.network.choices import ENGINES, PRECISIONS
+from fibgap.network.choices import ENGINES, FILLING_PRECISIONS
 from fibgap.network.device import choose_device
 from fibgap.network.filler import network_options
 from fibgap.network.shipped import resolve_weights
@@ -170,7 +170,7 @@ def _filling_parser() -> argparse.ArgumentParser:
     parser.add_argument("out", type=Path, help="file for the filled volume (HDF5)")
     parser.add_argument("--dataset", type=int, default=0, help="which dataset of the file")
     parser.add_argument("--engine", default="auto", help=", ".join(ENGINES))
-    parser.add_argument("--precision", default="auto", help=", ".join(PRECISIONS))
+    parser.add_argument("--precision", default="auto", help=", ".join(FILLING_PRECISIONS))
     parser.add_argument("--batch-pixels", type=int, default=2**19, help="pixels at once")
     parser.add_argument(
         "--memory-mb", type=float, default=4000, help="memory beyond that of the program itself"

@@ -2,8 +2,10 @@
 
 from typing import Literal, get_args
 
-#: Arithmetic; "auto" is decided by the hardware.
+#: Arithmetic of a training; "auto" is decided by the hardware.
 Precision = Literal["fp32", "bf16", "auto"]
+#: Arithmetic of a network that fills; "auto" is decided by the hardware and by what it costs.
+FillingPrecision = Literal["fp32", "bf16", "int8", "auto"]
 #: What computes a network; "auto" is decided by what is installed, and by the device.
 EngineName = Literal["auto", "openvino", "torch"]
 #: Which planes fill a volume: both families averaged, or zx-planes alone.
@@ -18,6 +20,7 @@ Joining = Literal["concatenate", "add"]
 Sight = Literal["rows", "distances"]
 
 PRECISIONS: tuple[str, ...] = get_args(Precision)
+FILLING_PRECISIONS: tuple[str, ...] = get_args(FillingPrecision)
 ENGINES: tuple[str, ...] = get_args(EngineName)
 FAMILY_CHOICES: tuple[str, ...] = get_args(Families)
 THRESHOLDS: tuple[str, ...] = get_args(Threshold)

@@ -16,9 +16,8 @@ from fibgap.stack import GappedVolume
 SCALE = 4.0
 #: Largest distance in voxels that counts in the logit to which a network adds its correction.
 BASE = 8.0
-#: Distances in the slices are interpolated where they are smaller than `SATURATION` mean gaps. The
-#: spline of values at that limit stays within 4 % of it where a network is to be left out.
-_DECIDED = 0.96
+#: Distances are compared with room for their rounding.
+_ROUNDING = 1e-3
 
 
 def row_gaps(known: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -80,10 +79,10 @@ def widest_gap(training: Mapping[str, Any]) -> float:
 
 
 def reach(known: NDArray[np.bool_], widest: float = np.inf) -> NDArray[np.float64]:
-    """Return the interpolated distance in voxels beyond which its sign decides, for each row.
+    """Return from which distance on two slices decide about a row between them, if they agree.
 
-    It is the gap between the slices beside a row. A gap far wider than the mean has less: beyond
-    `largest_distance` there is nothing to be seen.
+    It is the gap between the two, less half a pixel from an outline to the next pixel. A gap far
+    wider than the mean has less: beyond `largest_distance` there is nothing to be seen.
 
     Parameters
     ----------
@@ -95,7 +94,7 @@ def reach(known: NDArray[np.bool_], widest: float = np.inf) -> NDArray[np.float6
     Returns
     -------
     (R,) float64
-        0 in known rows, and in gaps that are too wide: there the sign decides everywhere.
+        Distances in voxels, 0 in gaps that are too wide: there slices decide everywhere.
 
     Warns
     -----
@@ -111,7 +110,23 @@ def reach(known: NDArray[np.bool_], widest: float = np.inf) -> NDArray[np.float6
             FibgapWarning,
             stacklevel=2,
         )
-    return np.where(too_wide, 0.0, np.minimum(gaps, _DECIDED * largest_distance(known)))
+    return np.where(too_wide, 0.0, np.minimum(gaps - 0.5, largest_distance(known)) - _ROUNDING)
+
+
+def rows_beside(
+    positions: NDArray[np.float64] | NDArray[np.int64], rows: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return which slice lies at or below each of so many rows, and which at or above.
+
+    Examples
+    --------
+    >>> below, above = rows_beside(np.array([0.0, 2.2, 4.0]), 5)
+    >>> below.tolist(), above.tolist()
+    ([0, 0, 0, 1, 2], [0, 1, 1, 2, 2])
+    """
+    row = np.arange(rows)
+    above = np.minimum(np.searchsorted(positions, row), len(positions) - 1)
+    return np.where(positions[above] > row, np.maximum(above - 1, 0), above), above
 
 
 def slice_distances(
@@ -152,7 +167,11 @@ def base(distances: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def probability(
-    logits: NDArray[np.float32], distances: NDArray[np.float32], reaches: NDArray[np.float64]
+    logits: NDArray[np.float32],
+    distances: NDArray[np.float32],
+    below: NDArray[np.float32],
+    above: NDArray[np.float32],
+    reaches: NDArray[np.float64],
 ) -> NDArray[np.float32]:
     """Return the probability of solid, which is that of a network near the interface alone.
 
@@ -160,22 +179,27 @@ def probability(
     ----------
     logits, distances : (B, Z, W) float32
         Output of the network, and interpolated distances in voxels.
+    below, above : (B, Z, W) float32
+        The distances in the slices beside each row.
     reaches : (Z,) float64
-        From `reach`: beyond, the sign of the distance decides.
+        From `reach`.
 
     Returns
     -------
     (B, Z, W) float32
-        0 or 1 where the sign decides.
+        0 or 1 where the slices decide: where both are as far from their outlines as `reaches`
+        says, on the same side.
 
     Examples
     --------
     >>> logits, distances = np.zeros((2, 1, 1, 3), np.float32)
-    >>> distances[...] = [-2, 1, 3]
-    >>> probability(logits, distances, np.array([1.5])).tolist()
-    [[[0.0, 0.5, 1.0]]]
+    >>> below = np.array([[[-2, 1, 3]]], np.float32)
+    >>> probability(logits, distances, below, below + 1, np.array([1.5])).tolist()
+    [[[0.5, 0.5, 1.0]]]
     """
     # A logit of 30 is 1 in single precision; larger ones would overflow on the other side.
     values = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
-    far = np.abs(distances) > reaches[None, :, None]
-    return np.where(far, distances >= -TIE, values).astype(np.float32)
+    both = np.maximum(np.minimum(below, above), 0) + np.minimum(np.maximum(below, above), 0)
+    decided = np.abs(both) >= reaches[None, :, None]
+    solid = np.where(both == 0, distances >= -TIE, both > 0)
+    return np.where(decided, solid, values).astype(np.float32)

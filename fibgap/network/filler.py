@@ -12,7 +12,7 @@ from fibgap.fillers import register
 from fibgap.fillers.interpolation import threshold as at_one_half
 from fibgap.network.choices import THRESHOLDS
 from fibgap.network.draws import draw
-from fibgap.network.engines import Engine, make_engine
+from fibgap.network.engines import Engine, choose_engine, make_engine
 from fibgap.network.inference import predict
 from fibgap.network.precision import inference_precision
 from fibgap.network.shipped import resolve_weights, shipped_names
@@ -97,7 +97,8 @@ def network_options(
         Keyword options of `fill_network`.
     """
     loaded = load_weights(weights)
-    precision = inference_precision(precision, device, loaded.architecture)
+    engine = choose_engine(engine, device)
+    precision = inference_precision(precision, device, engine, loaded)
     made = make_engine(loaded, engine=engine, device=device, precision=precision, threads=threads)
     return {"network": made, "batch_pixels": batch_pixels}
 

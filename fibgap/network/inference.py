@@ -1,6 +1,6 @@
 """Inference: both families of planes of a volume through the network, block by block."""
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from fibgap.network.module import Network
 
 
-#: Known layers, or the distances in slices.
-Rows = NDArray[np.bool_] | NDArray[np.float32]
+#: Known layers (bool), or the distances in slices (float32).
+Rows = NDArray[Any]
 
 
 class Grid(Protocol):
@@ -138,6 +138,7 @@ class PlaneFiller:
         if self.on_distances:
             known = np.zeros(self.rows, dtype=np.bool_)
             known[gapped.layers] = True
+            self.beside = distances.rows_beside(places, self.rows)
             self.reaches = distances.reach(known, distances.widest_gap(engine.weights.training))
 
     def planes(self, columns: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -170,7 +171,11 @@ class PlaneFiller:
         """Inpaint a block of planes, see `planes`; shape (B, Z, W) float32."""
         if self.on_distances:
             planes, own = self.planes_of_distances(columns)
-            return distances.probability(self.engine(planes)[:, 0], own, self.reaches)
+            neighbours = self.architecture.neighbours
+            centre = columns[:, neighbours : neighbours + len(own)].transpose(1, 0, 2)
+            below, above = (centre[:, rows] for rows in self.beside)
+            logits = self.engine(planes)[:, 0]
+            return distances.probability(logits, own, below, above, self.reaches)
         return self.engine(self.planes(columns))[:, 0]
 
     def planes_of_distances(self, columns: Rows) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

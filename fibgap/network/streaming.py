@@ -4,7 +4,6 @@ import hashlib
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,101 +13,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fibgap.errors import InputError
-from fibgap.fillers.distance import signed_distance
 from fibgap.fillers.guard import Guard
 from fibgap.fillers.interpolation import threshold
 from fibgap.io.digests import digest
-from fibgap.io.hdf5 import create_hdf5, open_hdf5, read_array, read_attributes
+from fibgap.io.hdf5 import create_hdf5, open_hdf5
 from fibgap.io.shards import group_name
-from fibgap.network.distances import largest_distance
 from fibgap.network.engines import Engine, make_engine
-from fibgap.network.inference import PlaneFiller, Rows, mirrored
+from fibgap.network.inference import PlaneFiller
+from fibgap.network.placed import CHUNK, Source, open_source, with_distances
 
 if TYPE_CHECKING:
     from fibgap.network.module import Network
     from fibgap.network.weights import LoadedNetwork
 
-_CHUNK = 64
 #: For what HDF5 and the engine hold besides, in bytes.
 _ROOM = 16 * 2**20
-
-
-@dataclass(frozen=True)
-class _Source:
-    """A gapped stack in a file, of which only the places of its layers are held in memory."""
-
-    path: Path
-    dataset: int
-    layers: NDArray[np.int64]
-    shape: tuple[int, int, int]
-    attributes: dict[str, Any]
-    #: The file of distances in slices, for a network that sees these.
-    distances: Path | None = None
-
-    @property
-    def missing(self) -> NDArray[np.int64]:
-        """Indices of the missing layers."""
-        return np.setdiff1d(np.arange(self.shape[0]), self.layers)
-
-    def read(self, axis: int, part: slice, neighbours: int) -> Rows:
-        """Return the known rows of a block of planes along y (1) or x (2) and of its neighbours.
-
-        Or the distances in the slices there.
-
-        Shape (N, planes + 2 neighbours, width); planes beyond a face are mirrored.
-        """
-        wanted = mirrored(part.start - neighbours, part.stop + neighbours, self.shape[axis])
-        low, high = int(wanted.min()), int(wanted.max()) + 1
-        place = (slice(None), slice(low, high)) if axis == 1 else (..., slice(low, high))
-        block: Rows
-        if self.distances is None:
-            with open_hdf5(self.path, "place_slices") as file:
-                block = np.asarray(file[group_name(self.dataset)]["slices"][place]).view(np.bool_)
-        else:
-            with open_hdf5(self.distances, "fill_file") as file:
-                block = np.asarray(file["values"][place])
-        block = block if axis == 1 else block.transpose(0, 2, 1)
-        whole = len(wanted) == high - low
-        return np.ascontiguousarray(block if whole else block[:, wanted - low])
-
-
-def _open_source(path: Path, dataset: int) -> _Source:
-    """Look into the file of a gapped stack."""
-    with open_hdf5(path, "place_slices") as file:
-        name = group_name(dataset)
-        if name not in file:
-            raise InputError(f"file {path} holds no dataset {dataset}.")
-        group = file[name]
-        layers = read_array(group, "layers").astype(np.int64)
-        if "slices" not in group or group["slices"].ndim != 3:
-            raise InputError(f"file {path} lacks slices in dataset {dataset}.")
-        _, n_y, n_x = group["slices"].shape
-        keep = {"voxel_nm", "base_seed", "digest"}
-        attributes = {k: value for k, value in read_attributes(file).items() if k in keep}
-    return _Source(path, dataset, layers, (int(layers[-1]) + 1, n_y, n_x), attributes)
-
-
-def _with_distances(stack: _Source, home: Path) -> _Source:
-    """Write the distances in all slices to a file, and return the stack that reads these."""
-    path = home / "distances.h5"
-    if not path.exists():
-        known = np.zeros(stack.shape[0], dtype=np.bool_)
-        known[stack.layers] = True
-        limit = largest_distance(known)
-        shape = (len(stack.layers), *stack.shape[1:])
-        chunks = (1, min(_CHUNK, shape[1]), min(_CHUNK, shape[2]))
-        with (
-            create_hdf5(path, "fill_file", {}) as file,
-            open_hdf5(stack.path, "place_slices") as source,
-        ):
-            values = file.create_dataset(
-                "values", shape=shape, dtype=np.float32, chunks=chunks, fletcher32=True
-            )
-            slices = source[group_name(stack.dataset)]["slices"]
-            for row in range(len(stack.layers)):
-                image = np.asarray(slices[row]).view(np.bool_)
-                values[row] = np.clip(signed_distance(image), -limit, limit)
-    return replace(stack, distances=path)
 
 
 def _blocks(planes: int, at_once: int) -> Iterator[slice]:
@@ -128,9 +47,9 @@ class _Budget:
     beside the block that the network sees.
     """
 
-    def __init__(self, source: _Source, filler: PlaneFiller, memory_mb: float) -> None:
+    def __init__(self, source: Source, filler: PlaneFiller, memory_mb: float) -> None:
         rows, n_y, n_x = source.shape
-        known = len(source.layers)
+        known = len(source.images if filler.on_distances else source.layers)
         pixel = filler.engine.bytes_a_pixel() + 4 * (filler.architecture.engine_channels + 1)
         # Distances take 4 bytes where a known voxel takes 1, and some arrays of their own.
         size = 4 if filler.on_distances else 1
@@ -216,12 +135,18 @@ def fill_file(
     that was killed goes on with the blocks that are not there yet.
     """
     target, engine = Path(target), make_engine(network)
-    stack = _open_source(Path(source), dataset)
+    stack = open_source(Path(source), dataset)
     attributes = {**stack.attributes, "device": engine.device.split(":")[0]}
     if not len(stack.missing):
         _assemble(stack, [], target, attributes)
         return
-    filler = PlaneFiller(engine, stack, batch_pixels=batch_pixels)
+    on_distances = engine.architecture.sees == "distances"
+    filler = PlaneFiller(
+        engine,
+        stack,
+        batch_pixels=batch_pixels,
+        positions=stack.positions if on_distances else None,
+    )
     planes = _Budget(stack, filler, memory_mb).planes
     state = Path(source).stat()
     key = digest(
@@ -238,15 +163,15 @@ def fill_file(
                 shutil.rmtree(stale)
     home = parts / key
     home.mkdir(parents=True, exist_ok=True)
-    if filler.on_distances:
-        stack = _with_distances(stack, home)
+    if on_distances:
+        stack = with_distances(stack, home)
     firsts = _predict_first(stack, filler, planes[1], home, log)
     seconds = _predict_second(stack, filler, planes[2], home, firsts, log)
     _assemble(stack, seconds, target, attributes)
     shutil.rmtree(parts)
 
 
-def _predict(filler: PlaneFiller, stack: _Source, axis: int, part: slice) -> NDArray[np.float32]:
+def _predict(filler: PlaneFiller, stack: Source, axis: int, part: slice) -> NDArray[np.float32]:
     """Return the inpainted planes of a block, (planes, Z, width) float32."""
     known = stack.read(axis, part, filler.architecture.neighbours)
     shape = (part.stop - part.start, stack.shape[0], known.shape[2])
@@ -256,7 +181,7 @@ def _predict(filler: PlaneFiller, stack: _Source, axis: int, part: slice) -> NDA
 
 
 def _walk(
-    stack: _Source, axis: int, at_once: int, home: Path, log: Callable[[str], None]
+    stack: Source, axis: int, at_once: int, home: Path, log: Callable[[str], None]
 ) -> Iterator[tuple[slice, Path, bool]]:
     """Yield every block of a family with its file, and whether it has still to be computed."""
     family, total = {1: "zx", 2: "zy"}[axis], stack.shape[axis]
@@ -274,7 +199,7 @@ def _walk(
 
 
 def _predict_first(
-    stack: _Source, filler: PlaneFiller, at_once: int, home: Path, log: Callable[[str], None]
+    stack: Source, filler: PlaneFiller, at_once: int, home: Path, log: Callable[[str], None]
 ) -> list[tuple[slice, Path]]:
     """Predict the zx-planes; each block becomes a file with its missing rows (M, planes, X)."""
     done = []
@@ -286,13 +211,13 @@ def _predict_first(
         values = _predict(filler, stack, 1, part)[:, missing].transpose(1, 0, 2)
         with create_hdf5(path, "fill_file", {}) as file:
             _, planes, width = values.shape
-            chunks = (1, planes, min(width, _CHUNK))
+            chunks = (1, planes, min(width, CHUNK))
             file.create_dataset("values", data=values, chunks=chunks, fletcher32=True)
     return done
 
 
 def _predict_second(
-    stack: _Source,
+    stack: Source,
     filler: PlaneFiller,
     at_once: int,
     home: Path,
@@ -319,7 +244,7 @@ def _predict_second(
 
 
 def _assemble(
-    stack: _Source, seconds: list[tuple[slice, Path]], target: Path, attributes: dict[str, Any]
+    stack: Source, seconds: list[tuple[slice, Path]], target: Path, attributes: dict[str, Any]
 ) -> None:
     """Write the volume layer by layer, the known ones as they were, and look at it on the way."""
     at = {int(layer): row for row, layer in enumerate(stack.missing)}

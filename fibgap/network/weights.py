@@ -16,6 +16,7 @@ from fibgap.errors import InputError
 from fibgap.io.digests import file_sha256
 from fibgap.io.files import write_aside
 from fibgap.network.architecture import Architecture
+from fibgap.network.quantisation import Quantisation, load_quantisation, quantised_path
 
 if TYPE_CHECKING:
     from fibgap.network.module import Network
@@ -37,17 +38,32 @@ class LoadedNetwork:
         What the file says of its training: configuration digest, losses, steps, wall time.
     sha256 : str
         Checksum of the file, empty for weights that were never in one.
+    path : Path or None
+        The file.
     """
 
     architecture: Architecture
     tensors: dict[str, NDArray[np.float32]]
     training: dict[str, Any]
     sha256: str
+    path: Path | None = None
 
     @classmethod
     def of(cls, network: "Network") -> "LoadedNetwork":
         """Return a copy of the weights of a module of torch."""
         return cls(network.architecture, arrays_of(network), {}, "")
+
+    def quantised(self) -> Quantisation:
+        """Return what makes these weights a network of eight-bit numbers.
+
+        Raises
+        ------
+        InputError
+            If they have no such form, or a file beside them that belongs to other weights.
+        """
+        if self.path is None:
+            raise InputError("weights that were never in a file have no eight-bit form.")
+        return load_quantisation(quantised_path(self.path), self)
 
     @cached_property
     def network(self) -> "Network":
@@ -139,4 +155,4 @@ def load_weights(path: Path | str) -> LoadedNetwork:
             )
         if not np.isfinite(tensors[name]).all():
             raise InputError(f"weights file {path} holds NaN or infinity in '{name}'.")
-    return LoadedNetwork(architecture, tensors, training, file_sha256(path))
+    return LoadedNetwork(architecture, tensors, training, file_sha256(path), path)

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from fibgap import __version__
+from fibgap.experiment.depth_sources import DEPTHS, TRUE
 from fibgap.network.shipped import read_training
 from fibgap.network.training.settings import Training
 
@@ -50,6 +51,7 @@ TABLE_S1 = {
     "mask_channel": False,
     "bicubic": "concatenate",
     "neighbours": 0,
+    "sees": "rows",
 }
 
 
@@ -62,7 +64,7 @@ def architecture_words(architecture: Mapping[str, Any], parameters: int) -> str:
     'the network of Table S1 (368,421 parameters)'
     """
     # Weights of earlier versions do not name what they do not have.
-    architecture = {"neighbours": 0, **architecture}
+    architecture = {"neighbours": 0, "sees": "rows", **architecture}
     if architecture == TABLE_S1:
         return f"the network of Table S1 ({parameters:,} parameters)"
     extras = []
@@ -70,7 +72,9 @@ def architecture_words(architecture: Mapping[str, Any], parameters: int) -> str:
         extras.append("a mask channel")
     if neighbours := architecture["neighbours"]:
         extras.append(f"{neighbours} neighbouring planes on each side")
-    if architecture["bicubic"] == "add":
+    if architecture["sees"] == "distances":
+        extras.append("a correction of interpolated distances")
+    elif architecture["bicubic"] == "add":
         extras.append("the interpolated layer added")
     beside = f" with {' and '.join(extras)}" if extras else ""
     if list(architecture["features"]) == TABLE_S1["features"]:
@@ -150,13 +154,20 @@ def names_frame(
         Columns `name`, `kind` ("measure", "arm" or "network": an arm with one), `stands_for`.
     """
     rows = [("TPCF", "measure", CENTRED)] if tpcf_centred else []
+    measured = "their measured depths"
     for arm in arms:
+        source = arm.get("depths", TRUE)
         if arm["name"] in weights:
             read = read_training(weights[arm["name"]])
             words = network_words(*read, labels.get(arm["name"]))
+            if source != TRUE:
+                words += f"; slices at {DEPTHS[source].words}"
             rows.append((arm["name"], "network", words))
             continue
-        filled = f"{PLACEMENTS[arm['placement']]}; filler: {arm['filler'].replace('_', ' ')}"
+        place = PLACEMENTS[arm["placement"]]
+        if source != TRUE:
+            place = place.replace(measured, DEPTHS[source].words)
+        filled = f"{place}; filler: {arm['filler'].replace('_', ' ')}"
         holes = "; small holes in filled layers are closed" if arm.get("fill_holes") else ""
         rows.append((arm["name"], "arm", filled + holes))
     return pd.DataFrame(rows, columns=["name", "kind", "stands_for"])

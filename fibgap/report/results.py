@@ -13,11 +13,14 @@ import pandas as pd
 
 from fibgap.arms import BASELINE, CLASSICAL, ORIGINAL
 from fibgap.errors import InputError
+from fibgap.experiment.by_source import by_source_frame, source_families
+from fibgap.experiment.depth_sources import TRUE
 from fibgap.report.methods import footnotes
 from fibgap.report.tables import (
     Table,
     agreement,
     agreement_table,
+    by_source_table,
     comparison_table,
     equivalence_table,
     extended_frame,
@@ -52,10 +55,11 @@ _ARRANGED = {
     "comparisons": comparison_table,
     "wins": win_table,
     "names": names_table,
+    "by_source": by_source_table,
     "extended": extended_table,
 }
 #: Tables that people put into a paper, beside those in the paper's shape.
-_IN_LATEX = ("extended",)
+_FOR_PAPERS = ("by_source", "extended")
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,8 @@ class Results:
         "all_arms" (every arm and measure), "table_S3" and "table_S4" where an arm names them,
         "agreement" (every published cell beside this run's), "comparisons", "wins", "names", and
         "shares" and "equivalence" where there is the arm `fibgap.arms.BASELINE` and a network or
-        another classical arm to judge; "extended" where further measures were taken.
+        another classical arm to judge; "by_source" where arms differ in their depths alone;
+        "extended" where further measures were taken.
     """
 
     frames: Mapping[str, pd.DataFrame]
@@ -87,10 +92,10 @@ class Results:
         return paper_table(frame, name=short, caption=caption, footnotes=notes)
 
     def write(self, folder: Path) -> None:
-        """Write every table as CSV and Markdown, those for a paper also as LaTeX."""
+        """Write every table as CSV and Markdown, those for papers also as LaTeX."""
         for name, table in self.tables.items():
-            in_latex = bool(table.name) or name in _IN_LATEX
-            suffixes = ["csv", "md", *(["tex"] if in_latex else [])]
+            papers = table.name or name in _FOR_PAPERS
+            suffixes = ["csv", "md", *(["tex"] if papers else [])]
             write_tables(table, *(folder / f"{name}.{suffix}" for suffix in suffixes))
 
 
@@ -132,11 +137,14 @@ def compute_results(
     bootstrap : Bootstrap
         How all intervals are made.
     """
-    every = [arm["name"] for arm in arms]
+    # Arms at other depths are compared with themselves at true ones, by source.
+    rivals = [arm for arm in arms if arm.get("depths", TRUE) == TRUE] or arms
+    every = [arm["name"] for arm in rivals]
     columns = measured(metrics, anisotropy_columns())
     compared = [*columns, *measured(metrics, ["voxel_error"])]
     original = [ORIGINAL] if (metrics["arm"] == ORIGINAL).any() else []
-    summary = paper_frame(metrics, [*original, *every], reference=reference, bootstrap=bootstrap)
+    shown = [*original, *(arm["name"] for arm in arms)]
+    summary = paper_frame(metrics, shown, reference=reference, bootstrap=bootstrap)
     frames = {}
     for table in CAPTIONS:
         rows = table_rows(arms, table)
@@ -144,7 +152,7 @@ def compute_results(
             frames[f"table_{table}"] = select_arms(summary, rows)
     frames["all_arms"] = summary
     frames["agreement"] = agreement(summary, reference)
-    networks = [arm["name"] for arm in arms if arm["filler"] == "network"]
+    networks = [arm["name"] for arm in rivals if arm["filler"] == "network"]
     classical = [arm for arm in CLASSICAL if arm in every]
     judged = [arm for arm in every if arm in (*networks, *CLASSICAL) and arm != BASELINE]
     if original and BASELINE in every and judged:
@@ -164,6 +172,8 @@ def compute_results(
         ignore_index=True,
     )
     frames["wins"] = count_wins(metrics, compared, every)
+    if source_families(arms):
+        frames["by_source"] = by_source_frame(metrics, arms, bootstrap)
     frames["names"] = names
     extended = extended_frame(metrics, [ORIGINAL, *every], bootstrap)
     if len(extended):

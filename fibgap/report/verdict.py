@@ -44,6 +44,18 @@ def most_isotropic(summary: pd.DataFrame) -> str:
     return str(order.sort_values(["first", "ranks"], kind="stable").index[0])
 
 
+def _judged(results: Results) -> pd.DataFrame:
+    """Return the summary without arms that stand beside themselves at true depths.
+
+    Where these depths come from images, a low anisotropy error would be no merit.
+    """
+    summary = results.frames["all_arms"]
+    if "by_source" not in results.frames:
+        return summary
+    frame = results.frames["by_source"]
+    return summary[~summary["arm"].isin(frame.loc[frame["arm"] != frame["base"], "arm"])]
+
+
 def _closed(results: Results, arm: str) -> str:
     """Say how much of the distances from the classical arms to the truth an arm closes."""
     shares = results.frames.get("shares", pd.DataFrame(columns=["arm", "share", "baseline"]))
@@ -60,7 +72,7 @@ def _closed(results: Results, arm: str) -> str:
 
 def _isotropy(results: Results, arm: str) -> str:
     """Say which arm is the most isotropic, and how near it comes."""
-    summary = results.frames["all_arms"]
+    summary = _judged(results)
     measures = summary[summary["block"] == "anisotropy"]
     arms = [name for name in dict.fromkeys(measures["arm"]) if name != TARGET]
     n = int(measures["n"].max())
@@ -74,7 +86,7 @@ def _isotropy(results: Results, arm: str) -> str:
 
 def _truth(results: Results, arm: str) -> str:
     """Say how an arm stands against the truth, and whether it is equivalent to it."""
-    summary = results.frames["all_arms"]
+    summary = _judged(results)
     errors = summary[(summary["measure"] == "voxel_error") & summary["mean"].notna()]
     means = errors.set_index("arm")["mean"]
     parts = []
@@ -139,6 +151,6 @@ def verdict(results: Results) -> list[str]:
         against the truth, where there is one; how far the run agrees with the published values,
         where there are any.
     """
-    arm = most_isotropic(results.frames["all_arms"])
+    arm = most_isotropic(_judged(results))
     sentences = [_isotropy(results, arm), _truth(results, arm), _agreement(results)]
     return [sentence for sentence in sentences if sentence]

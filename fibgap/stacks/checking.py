@@ -1,7 +1,10 @@
 """What a stack is and what looks wrong, with nothing written."""
 
+import os
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Unpack
 
 from fibgap.errors import InputError
@@ -10,9 +13,11 @@ from fibgap.io.sources import Source
 from fibgap.placement import place_slices, placement_record
 from fibgap.stacks.choice import Choice, choose_filler
 from fibgap.stacks.findings import Progress, collected, silent
+from fibgap.stacks.large import centre
 from fibgap.stacks.loaded import Findings, LoadedStack
 from fibgap.stacks.loading import load
 from fibgap.stacks.options import How
+from fibgap.stacks.room import Room
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,7 @@ class CheckedStack:
             yield (
                 f"depths: {facts['depths']}, from {facts['first_nm']:.6g} to "
                 f"{facts['last_nm']:.6g} nm"
+                + (f", ± {facts['depth_sd_nm']:.2g} (sd)" if "depth_sd_nm" in facts else "")
             )
             yield (
                 f"slice thickness: {facts['thickness_nm']:.4g} ± {facts['thickness_sd_nm']:.3g} nm"
@@ -137,12 +143,16 @@ def check_stack(
     """
     found, loaded, placement = Findings(tolerant=True), None, {}
     choice = None
+    # What does not fit into memory lies in a temporary folder as long as it is looked at.
+    room = Room.of(None, Path(tempfile.gettempdir()) / f"fibgap-check-{os.getpid()}")
     with collected() as warned:
         try:
-            loaded = load(source, how, found, progress)
+            loaded = load(source, how, found, progress, room)
             placement = placement_record(place_slices(loaded.stack, positions="true", check=False))
             if judge:
-                choice = choose_filler(loaded.stack, gpu=gpu, progress=progress)
+                stack = loaded.stack
+                tried = centre(stack, room.memory // 8) if room.too_little(stack) else stack
+                choice = choose_filler(tried, gpu=gpu, progress=progress)
         except InputError as error:
             loaded = None
             if str(error) not in found.problems:

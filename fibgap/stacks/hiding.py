@@ -1,7 +1,7 @@
 """What was hidden, filled and counted: what a filler misclassifies where the truth is known."""
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,7 +56,11 @@ class Hidden:
 
 
 def hide(
-    stack: SliceStack, fills: Mapping[str, Fill], first: str, progress: Progress = silent
+    stack: SliceStack,
+    names: Sequence[str],
+    make: Callable[[str], Fill],
+    first: str,
+    progress: Progress = silent,
 ) -> Hidden:
     """Hide what is known of a stack, fill in its place, and count the pixels that differ.
 
@@ -64,8 +68,10 @@ def hide(
     ----------
     stack : SliceStack
         Slices and depths.
-    fills : mapping of str to callable
-        By name, what fills a gapped volume.
+    names : sequence of str
+        Fillers.
+    make : callable
+        Makes of a name what fills a gapped volume, when its turn comes.
     first : str
         The filler that fills the stack before cuts are hidden.
     progress : callable, optional
@@ -89,11 +95,12 @@ def hide(
     most = 1 if parts else None
     for piece in pieces:
         parts += slices_hidden(piece, hidden_sets(len(piece.slices))[:most])
-    wrong: dict[str, list[NDArray[np.int64]]] = {name: [] for name in fills}
+    wrong: dict[str, list[NDArray[np.int64]]] = {name: [] for name in names}
     refused: dict[str, str] = {}
-    for index, (name, filling) in enumerate(fills.items()):
+    for index, name in enumerate(names if parts else ()):
+        filling = make(name)
         for done, part in enumerate(parts):
-            progress("comparing fillers", index * len(parts) + done, len(fills) * len(parts))
+            progress("comparing fillers", index * len(parts) + done, len(names) * len(parts))
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore", FibgapWarning)

@@ -132,6 +132,8 @@ def measure_volume_file(
     threshold: float | None = None,
     otsu: bool = False,
     truth: Path | str | None = None,
+    cut: int = 0,
+    centred: bool = False,
     memory: str | int | None = None,
     progress: Progress = silent,
 ) -> MeasuredVolume:
@@ -154,6 +156,11 @@ def measure_volume_file(
     truth : path, optional
         The true volume, of the same shape: voxels that differ are counted, in the filled layers
         if the mask that `fill_stack` writes is there.
+    cut : int
+        Side in voxels of the central cut on which D is taken, 0 for the whole volume. A volume
+        with a shorter side is cut to that side.
+    centred : bool
+        Whether the square of the solid fraction is taken off the TPCF.
     memory : str or int, optional
         How much memory may be taken, such as "4GB"; half of what the machine has if it is not
         given. A volume that takes more is copied to a folder beside it and measured block by
@@ -188,6 +195,7 @@ def measure_volume_file(
         room.require_readable(path)
         volume = _read(path, dataset, phase, threshold, "otsu" if otsu else None, room)
         names = _measurable(list(measures or []), volume, room)
+        side = min(cut, *volume.solid.shape) if cut else None
         voxel_nm = volume.voxel_nm[0] if volume.voxel_nm else None
         values: dict[str, NDArray[np.float64]] = {}
         if on_disk(volume.solid):
@@ -199,7 +207,9 @@ def measure_volume_file(
             )
         for name in [name for name in names if name not in values]:
             progress(f"measuring {measure_symbol(name)}", 0, 0)
-            values |= measure(volume.solid, [name], voxel_nm=voxel_nm or 1.0)
+            values |= measure(
+                volume.solid, [name], cut=side, centred=centred, voxel_nm=voxel_nm or 1.0
+            )
         wrong, filled = None, None
         if truth is not None:
             filled = _filled_layers(full_path(path), room)
@@ -231,7 +241,7 @@ def _folder_for(path: Path, ends: ExitStack) -> Path:
 def _measurable(asked: list[str], volume: Volume, room: Room) -> list[str]:
     """Return what is measured: all that was asked for, or all that there is memory for."""
     if not on_disk(volume.solid):
-        return asked or list(measure_names(extended=False))
+        return asked or [*measure_names(extended=False)]
     able = measured_by_blocks()
     if unable := [name for name in asked if name not in able]:
         raise InputError(

@@ -1,7 +1,6 @@
 """Fillers that a stack is offered: those without training, and the networks that are shipped."""
 
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -63,12 +62,16 @@ def default_filler() -> str:
 
 
 def shipped_networks() -> list[str]:
-    """Return the shipped networks as "shipped:NAME", small ones first; none without torch."""
-    if find_spec("torch") is None:
-        return []
-    from fibgap.network.shipped import PREFIX, resolve_weights, shipped_names
+    """Return the networks that stay shipped, as "shipped:NAME", small ones first.
 
-    names = [f"{PREFIX}{name}" for name in shipped_names()]
+    None without an engine.
+    """
+    from fibgap.network.engines import installed
+    from fibgap.network.shipped import PREFIX, kept_names, resolve_weights
+
+    if not (installed("openvino") or installed("torch")):
+        return []
+    names = [f"{PREFIX}{name}" for name in kept_names()]
     return sorted(names, key=lambda name: (resolve_weights(name).stat().st_size, name))
 
 
@@ -89,17 +92,18 @@ def offer(name: str, *, gpu: bool = False) -> Offered:
     """
     if name in untrained_fillers():
         return Offered(name, name)
-    # These pull in torch, which no other filler needs.
+    # These pull in an engine, which no other filler needs.
     from fibgap.network.device import choose_device
     from fibgap.network.filler import network_options
-    from fibgap.network.shipped import resolve_weights, shipped_names
+    from fibgap.network.shipped import kept_names, resolve_weights, warn_if_retiring
 
     if name == NETWORK:
         raise InputError(
             "the filler 'network' needs weights: a file, or one of "
-            f"{', '.join(f'shipped:{name}' for name in shipped_names())}."
+            f"{', '.join(f'shipped:{name}' for name in kept_names())}."
         )
     path = resolve_weights(name)
+    warn_if_retiring(name)
     device = choose_device(int(gpu))
     options = network_options(path, device, precision="auto", batch_pixels=2**19)
     return Offered(name, NETWORK, path, options)

@@ -27,7 +27,7 @@ BLOCK_SIDE, BLOCK_SLICES = 64, 24
 _PLACES = (0.25, 0.75)
 #: Fewer cuts than these leave a spline little to go by.
 _LEAST_CUTS = 4
-#: ASSUME: y or x looks like z if as many pixels change over the same distance, to this factor.
+#: y or x looks like z if as many pixels change over the same distance, to this factor.
 _ALIKE = 1.5
 
 
@@ -114,8 +114,8 @@ def slices_hidden(stack: SliceStack, sets: Sequence[NDArray[np.int64]]) -> Itera
 
     Notes
     -----
-    ASSUME: a hidden slice is compared with the layer that it rounds to, up to half a voxel from
-    its depth; this is so for every filler.
+    A hidden slice is compared with the layer that it rounds to, up to half a voxel from its depth;
+    this is so for every filler.
     """
     every = np.arange(len(stack.slices))
     # The first slice is never hidden, so the grid begins there.

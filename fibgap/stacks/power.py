@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-#: ASSUME: exponents are near this one, as firmly as these many hidden slices say it whose gaps
+#: Exponents are near this one, as firmly as these many hidden slices say it whose gaps
 #: differ in width by a factor of e. Between 1 (nearest slice) and 2 (interpolated outlines).
 _EXPONENT, _FIRMNESS = 1.5, 2.0
 

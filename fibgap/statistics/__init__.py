@@ -21,6 +21,7 @@ from fibgap.statistics.metrics import (
     anisotropy_columns,
     by_dataset,
     column,
+    depth_columns,
     measured,
     truth_columns,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "closed_shares",
     "column",
     "count_wins",
+    "depth_columns",
     "describe",
     "equivalence",
     "holm",

@@ -60,10 +60,16 @@ _BY_VOXEL = (
     Column("dice", "Dice coefficient", better="higher", of="Filled layers"),
     Column("solid_fraction", "solid fraction", better=None),
 )
-_OTHERS = {
-    entry.name: entry
-    for entry in (*_BY_VOXEL, Column("voxel_error_all", "voxel error in all layers"))
-}
+#: How far depths are off, in nm; what only runs with a choice of depths have.
+_BY_DEPTH = (
+    Column("depth_rms_nm", "rms error of depths / nm", of="Depths", decimals=2),
+    Column("depth_bias_nm", "mean error of depths / nm", better=None, of="Depths", decimals=2),
+    Column("depth_drift_nm", "drift / nm", of="Depths", decimals=2),
+    Column("thickness_rms_nm", "rms error of thicknesses / nm", of="Depths", decimals=2),
+    Column("depth_sd_nm", "stated sd of depths / nm", better=None, of="Depths", decimals=2),
+)
+_ALL_LAYERS = Column("voxel_error_all", "voxel error in all layers")
+_OTHERS = {entry.name: entry for entry in (*_BY_VOXEL, *_BY_DEPTH, _ALL_LAYERS)}
 
 
 def column(name: str) -> Column:
@@ -102,6 +108,11 @@ def truth_columns() -> tuple[str, ...]:
     """Return what only a known truth allows to ask."""
     along = (f"truth_{name}" for name in measure_names(extended=False))
     return (*along, *(entry.name for entry in _BY_VOXEL))
+
+
+def depth_columns() -> tuple[str, ...]:
+    """Return what runs with a choice of depths have besides: errors that wrong depths make."""
+    return (_ALL_LAYERS.name, *(entry.name for entry in _BY_DEPTH))
 
 
 def measured(metrics: pd.DataFrame, columns: Iterable[str]) -> list[str]:

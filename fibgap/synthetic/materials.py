@@ -223,6 +223,13 @@ def rough(shape: Sequence[int], rng: np.random.Generator, levels: Sequence[Level
     return cut_at_fraction(gaussian_filter(field, rng.uniform(0.7, 1.5)), rng.uniform(0.2, 0.8))
 
 
+@register("rougher")
+def rougher(shape: Sequence[int], rng: np.random.Generator, levels: Sequence[Level]) -> Volume:
+    """Return a field of amplitude k^-1.3 to k^-2, blurred by 0.3 to 0.7, solid .2 to .8."""
+    field = power_law_field(shape, rng.uniform(1.3, 2.0), rng)
+    return cut_at_fraction(gaussian_filter(field, rng.uniform(0.3, 0.7)), rng.uniform(0.2, 0.8))
+
+
 @register("fibres")
 def fibres(shape: Sequence[int], rng: np.random.Generator, levels: Sequence[Level]) -> Volume:
     """Return bent fibres that cross: radius 2 to 16, .05 to .6 of the volume.
@@ -256,6 +263,15 @@ def layers(shape: Sequence[int], rng: np.random.Generator, levels: Sequence[Leve
     pairs = np.stack([np.full(count, solid), np.full(count, 1 - solid)], axis=1) * period
     edges = np.cumsum((pairs * rng.uniform(0.5, 1.5, pairs.shape)).ravel()) - 2 * max(shape)
     return np.asarray(np.searchsorted(edges, depth) % 2 == 0)
+
+
+@register("flat_layers")
+def flat_layers(shape: Sequence[int], rng: np.random.Generator, levels: Sequence[Level]) -> Volume:
+    """Return flat and even layers of any direction: period 8 to 60, solid .3 to .7."""
+    normal, period, solid = direction(rng), log_uniform(8, 60, rng), rng.uniform(0.3, 0.7)
+    grid = np.indices(tuple(shape), dtype=np.float32)
+    depth = sum(np.float32(n) * axis for n, axis in zip(normal, grid, strict=True))
+    return np.asarray((depth + rng.uniform(0, period)) % period < solid * period)
 
 
 @register("cells")

@@ -83,6 +83,13 @@ def collect_costs(folder: Path | str, logs: Path | str | None = None) -> pd.Data
     return pd.concat([costs, pd.DataFrame([total])], ignore_index=True)
 
 
+def job_seconds(benchmark: Path | str) -> float | None:
+    """Return the wall time of a job in seconds from its benchmark file, None without one."""
+    if not Path(benchmark).is_file():
+        return None
+    return float(pd.read_csv(benchmark, sep="\t")["s"].sum())
+
+
 def step_of(path: Path, benchmarks: Path) -> str | None:
     """Return the step that a file of the results is charged to, None for logs and their kind.
 
@@ -94,11 +101,25 @@ def step_of(path: Path, benchmarks: Path) -> str | None:
         Benchmark files tell which arms a network filled.
     """
     step = _STEPS.get(path.parts[0])
+    if path.parts[0] == "stacks":
+        return _step_of_stacks(path, benchmarks)
     if path.parts[0] == "filled" and (benchmarks / "infer" / path.parts[1]).is_dir():
         return "infer"
     if path.parts[:2] == ("measures", "Original"):
         return "measure_truth"
     return step
+
+
+def _step_of_stacks(path: Path, benchmarks: Path) -> str:
+    """Return the step that a file of own stacks is charged to."""
+    _, stack, *inside = path.parts
+    if not inside:
+        return "report_stacks" if stack in ("report.html", "stacks.csv") else "check_stack"
+    if inside[0] == "measures":
+        return "measure_stack"
+    filler = inside[0].split(".")[0].removesuffix("_filled")
+    by_network = (benchmarks / "infer_stack" / stack / f"{filler}.tsv").is_file()
+    return "infer_stack" if by_network else "fill_stack"
 
 
 def disk_usage(results: Path | str) -> pd.DataFrame:

@@ -58,6 +58,7 @@ NEEDS = {
     "generate_volumes": Need(290, {"voxels": 14}, {"voxels": 0.5}),
     "generate_training_volumes": Need(290, {"voxels": 14}, {"voxels": 0.5}),
     "mill_slices": Need(54, {"voxels": 2}, {"voxels": 0.2}),
+    "estimate_depths": Need(95, {"voxels": 6}, {"voxels": 0.3}),
     "place_slices": Need(54, {"voxels": 0.7}, {"voxels": 0.2}),
     "extract_planes": Need(86, {"voxels": 4.5}, {"voxels": 0.3}),
     "split_planes": Need(90),
@@ -84,6 +85,12 @@ NEEDS = {
     "measure_sensitivity": Need(500, {"voxels": 80}, {"voxels": 30}),
     "tabulate_sensitivity": Need(500, base_s=300),
     "plot_sensitivity": Need(500, base_s=100),
+    # "pixels" are here those of all images; 8 bits each were measured.
+    "check_stack": Need(190, {"pixels": 8}, {"pixels": 2}),
+    "fill_stack": Need(190, {"voxels": 11}, {"voxels": 3}, base_s=60),
+    "infer_stack": Need(440, {"voxels": 25, "forward": 4350}, {"voxels": 3, "forward": 20}, 60),
+    "measure_stack": Need(295, {"voxels": 3, "cut": 120}, {"voxels": 2, "cut": 10}),
+    "report_stacks": Need(190, base_s=300),
     "make_costs": Need(500, base_s=100),
 }
 

@@ -6,6 +6,7 @@ import inspect
 import json
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import jsonschema
@@ -24,6 +25,7 @@ from fibgap.measures import registry
 from fibgap.network.training.planes import plane_manifest, split_planes
 from fibgap.network.training.settings import Training
 from fibgap.placement import PLACEMENTS
+from fibgap.stacks.options import How
 from fibgap.synthetic.milling import Milling, MillingRange
 from fibgap.synthetic.structure import Level, generate_volume
 from fibgap.synthetic.training_sets import generate_training_volume
@@ -51,10 +53,13 @@ generate_volumes:
   box_factor: 1.5
   levels: [{solid_fraction: 0.5, wavelength_nm: 40, shell_width: 1}]
 mill_slices: {distribution: normal, mean_nm: 10, sd_nm: 3, floor_nm: 2.5, subvoxel: false}
+depths:
+  ruler: {angle_deg: 60, lines: 4, reading_sd_nm: 1.25}
+  images: {side: 0, blur_pixels: 0, noise: 0, jitter_pixels: 0, search: 0}
 place_slices: {nominal_nm: 10, positions: rounded}
 arms:
-  - {name: RNN-s, placement: repositioned, filler: nearest, families: both, threshold: half,
-     fill_holes: false, tables: []}
+  - {name: RNN-s, placement: repositioned, depths: "true", filler: nearest, families: both,
+     threshold: half, fill_holes: false, tables: []}
 fill_holes: {max_pixels: 19}
 training_sets: {}
 networks: {}
@@ -62,6 +67,9 @@ infer: {engine: auto, precision: fp32, batch_pixels: 524288}
 measure: {names: [tpcf, lpf, d], diffusivity_cut: 96, tpcf_centred: false}
 ablations: []
 make_tables: {confidence: 0.95, resamples: 5000}
+stacks: {}
+fillers: {}
+fill_stack: {format: tif}
 """)
 #: A row of the networks table with its defaults: Tables S1 and S2.
 NETWORK = yaml.safe_load("""
@@ -98,8 +106,21 @@ networks:
     distillation: {teacher: "shipped:table_s1"}
 calibrate: {levels: [{solid_fraction: [0.2, 0.4], wavelength_nm: [20, 60]}]}
 ablations: [{arm: RML-s, base: RNN-s, change: by a network}]
-sensitivity: {arms: [RNN-s]}
+sensitivity:
+  arms: [RNN-s]
+  factors: {lognormal_sd: [0.6], image_side: [8], image_blur_pixels: [1], image_noise: [0.3],
+            image_jitter_pixels: [1], ruler_angle_deg: [30], ruler_reading_voxels: [1]}
+stacks: {item: {path: slices, fillers: [item]}}
+fillers: {item: {filler: nearest}}
 """)
+#: A row without depths.
+DNN = {"name": "RNN-s", "placement": "nominal", "filler": "nearest"}
+#: An option of the command `fibgap fill` can be of these kinds; there is one key for each.
+KINDS = {"boolean": True, "integer": 3, "number": 0.5, "string": "text"}
+for section in ("stacks", "fillers"):
+    for name, node in schema()["$defs"][section.title().removesuffix("s")]["properties"].items():
+        kind = node["anyOf"][0]["type"] if "anyOf" in node else node["type"]
+        FULLEST[section]["item"].setdefault(name, KINDS.get(kind))
 #: The keys that make a training of seconds.
 TINY = yaml.safe_load("""
 generate_volumes: {shape: [24, 24, 24], levels: [{solid_fraction: 0.5, wavelength_nm: 22.5}]}
@@ -194,6 +215,13 @@ def test_optional_sections_by_hand():
             "relative_sd": [0, 0.15, 0.3, 0.45, 0.6],
             "depth_error_voxels": [0, 0.5, 1, 1.5, 2],
             "nominal_ratio": [0.6, 0.8, 1, 1.25, 1.5],
+            "lognormal_sd": [],
+            "image_side": [],
+            "image_blur_pixels": [],
+            "image_noise": [],
+            "image_jitter_pixels": [],
+            "ruler_angle_deg": [],
+            "ruler_reading_voxels": [],
         },
     }
     search = {key: value for key, value in complete["calibrate"].items() if key != "levels"}
@@ -217,6 +245,16 @@ def test_numbers_stay_as_they_were_written():
         '{"sd_nm": 2, "mean_nm": 12.0, "distribution": "normal", "floor_nm": 2.5, '
         '"subvoxel": false}'
     )
+
+
+def test_a_true_without_quotes_is_the_name():
+    """YAML reads `depths: true` as a truth; the name is what is meant, and what jobs are told."""
+    for given in (True, "true"):
+        arm = {**SMALLEST["arms"][0], "depths": given}
+        assert check({**SMALLEST, "arms": [arm]})["arms"][0]["depths"] == "true"
+    placing = {**SMALLEST, "place_slices": {"positions": True}}
+    assert check(placing)["place_slices"]["positions"] == "true"
+    jsonschema.validate({**SMALLEST, "arms": [{**SMALLEST["arms"][0], "depths": True}]}, schema())
 
 
 def test_completing_leaves_its_argument_alone():
@@ -278,7 +316,8 @@ def test_every_key_is_described_and_bounded():
             assert node["description"].endswith("."), path
             assert len(node["description"]) > 10, path
             assert (node.get("unit") == "nm") == path[-1].endswith("_nm"), path
-        if node.get("type") in ("integer", "number"):
+        # What the readers of stacks take, they check: they know of the images.
+        if node.get("type") in ("integer", "number") and path[0] not in ("stacks", "fillers"):
             assert "minimum" in node or "exclusiveMinimum" in node, path
         if node.get("type") == "object":
             closed = node["additionalProperties"] is False or "propertyNames" in node
@@ -424,8 +463,18 @@ TRAINING = ("networks", "item", "training")
         ((*SET, "millings", "distributions", 0), 3, "must be 'normal', 'lognormal' or 'gamma'"),
         (("arms", 0, "tables", 0), "S5", "must be 'S3' or 'S4'"),
         (("arms", 0, "filler"), "magic", "must be one of cubic_spline, "),
+        (("arms", 0, "depths"), "guess", "must be one of true, ruler, images, images_total, fused"),
+        (("arms", 0, "depths"), False, "must be one of true, ruler, images, images_total, fused"),
+        (("depths", "ruler", "angle_deg"), 180, "must be less than 180"),
+        (("depths", "ruler", "lines"), 1, "must be at least 2"),
         (("arms", 0, "placement"), None, "must be one of repositioned, nominal, resampled"),
         (("measure", "names", 2), "x", "must be one of tpcf, lpf, d"),
+        (("fillers", "item", "filler"), "magic", "must be one of auto, cubic_spline, "),
+        (("fill_stack", "format"), "png", "must be one of ome.zarr, "),
+        # One of two kinds.
+        (("stacks", "item", "phase"), "2", "must be a number or a list of numbers, without"),
+        (("stacks", "item", "phase"), [1, "2"], "must be a number or a list of numbers."),
+        (("stacks", "item", "path"), 3, "must be text or a list of texts."),
         # Names that become folders.
         (("arms", 0, "name"), "Original", "must not be the name of the true volume"),
         (("arms", 0, "name"), "RNN_s", "must match ^[A-Za-z0-9]"),
@@ -470,6 +519,43 @@ def test_missing_key_fails_by_name(path):
     assert f"{dotted(path[:-1])} lacks the key '{path[-1]}'" in refusal(values)
 
 
+@pytest.mark.parametrize("key", ["datasets", "generate_volumes", "arms"])
+def test_synthetic_datasets_need_three_sections(key):
+    """One of them without another is a mistake, whether there are own stacks or not."""
+    for stacks in ({}, {"stacks": {"item": {"path": "slices"}}}):
+        values = {**SMALLEST, **stacks}
+        del values[key]
+        assert f"configuration: the top level lacks the key '{key}'." == refusal(values)
+        with pytest.raises(jsonschema.ValidationError) if not stacks else nullcontext():
+            jsonschema.validate(values, schema())
+
+
+def test_own_stacks_need_no_synthetic_dataset():
+    """A name and a stack are a configuration; every filler fills every stack, or auto alone."""
+    values = {"name": "mine", "stacks": {"sponge": {"path": "a"}, "foam": {"path": ["b", "c"]}}}
+    jsonschema.validate(values, schema())
+    complete = check(values)
+    assert complete["stacks"] == values["stacks"]
+    assert configuration.fillers_of(complete) == {"auto": {"filler": "auto"}}
+    assert configuration.stack_fillers(complete) == {"sponge": ["auto"], "foam": ["auto"]}
+    values["fillers"] = {"copied": {"filler": "nearest"}, "round": {"filler": "cubic_spline"}}
+    values["stacks"]["foam"]["fillers"] = ["round"]
+    wanted = {"sponge": ["copied", "round"], "foam": ["round"]}
+    assert configuration.stack_fillers(check(values)) == wanted
+    assert "lacks the key 'datasets'" in refusal({"name": "mine", "stacks": {}})
+
+
+def test_options_of_the_command_are_keys():
+    """Whatever the library takes to read and to fill a stack, a configuration can say."""
+    stacks, fillers_ = (dict(NODES)[name, "item"]["properties"] for name in ("stacks", "fillers"))
+    assert {*stacks} == {*How.__annotations__, "path", "fillers", "truth"}
+    assert {"filler", "weights", "fill_holes"} <= {*fillers_}
+    assert not {"gpu", "force", "page", "progress", "out", "source", "how"} & {*fillers_}
+    assert stacks["tilt"]["description"].startswith("Angle in degrees under which slices were")
+    kinds = [each["type"] for each in stacks["phase"]["anyOf"]]
+    assert kinds == ["number", "array"]
+
+
 @pytest.mark.parametrize("key", [1, True, None, 2.5, (1, 2)], ids=repr)
 def test_keys_are_words(key):
     """Numbers and other things that YAML takes for keys are refused, beside words or alone."""
@@ -512,6 +598,9 @@ def test_an_old_key_is_told_its_new_name():
         ((*SET, "structure", "wavelength_nm"), [0, 20], "wavelength_nm must be greater than 0"),
         ((*SET, "millings", "mean_nm"), [12, 8], "item.millings: the range mean_nm must go from"),
         ((*SET, "millings", "floor_nm"), 9, "thickness of 8 nm lies below its floor of 9 nm"),
+        (("arms", 1), {**DNN, "depths": "ruler"}, "'nominal', which asks for no depths, and"),
+        (("depths", "images", "side"), 17, "images.side is 17 pixels, but slices have 16 x 16"),
+        (("stacks", "item", "fillers"), ["no"], "item.fillers names 'no', which is not in fillers"),
         (("measure", "names"), ["d"], "measure.names is ['d'], but it must hold tpcf and lpf"),
     ],
 )  # fmt: skip
@@ -549,7 +638,7 @@ def test_ordinary_names_are_names_of_folders(name):
 def test_name_cannot_leave_the_results_folder(name):
     """A name is one folder below results/: no path, no hidden file, no wildcard, no line break."""
     assert f"configuration: name is {name!r}" in refusal({**SMALLEST, "name": name})
-    for table in ("training_sets", "networks"):
+    for table in ("training_sets", "networks", "stacks", "fillers"):
         values = check(FULLEST)
         values[table][name] = values[table]["item"]
         assert f"the name {name!r} in {table} is not allowed: it must match" in refusal(values)

@@ -9,12 +9,15 @@ import torch
 from fibgap.experiment.evaluation import (
     anisotropy_errors,
     compare_with_truth,
+    error_in_all_layers,
     measure_volume,
     truth_errors,
+    wrong_depths,
 )
 from fibgap.fillers import fill
 from fibgap.placement import place_slices, placement_facts
 from fibgap.stack import SliceStack, between_slices, nearest_layer
+from fibgap.statistics import depth_columns
 
 VOXEL_NM = 2.5
 
@@ -162,3 +165,34 @@ def test_facts_of_a_placement(stack, gapped):
         "effective_voxel_nm": span_nm / 18,
         "largest_gap_layers": 5,
     }
+
+
+def test_a_slice_at_a_wrong_depth_counts_in_all_layers():
+    """By hand: of 5 layers, a slice that is put a layer too deep is wrong there, and no gap is.
+
+    Layers 0 to 2 are pore and 3 to 4 solid. Slices show layers 0, 2 and 4, and the one of layer 2
+    is put at layer 3: all of layer 3 is wrong. The filled layers 1 and 2 are right.
+    """
+    truth = np.zeros((5, 2, 2), dtype=bool)
+    truth[3:] = True
+    stack = SliceStack(truth[[0, 2, 4]], np.array([0.0, 7.5, 10.0]), VOXEL_NM)
+    gapped = place_slices(stack, check=False)
+    volume = fill(gapped, "nearest", refuse=False)
+    assert error_in_all_layers(volume, gapped, truth) == 1 / 5
+    assert (
+        compare_with_truth(
+            measure_volume(volume, ["tpcf"]), volume, gapped, truth, measure_volume(truth, ["tpcf"])
+        ).attributes["voxel_error"]
+        == 0
+    )
+    told = {"depth_rms_nm": 1.5, "source": "ruler"}
+    found = wrong_depths(volume, gapped, truth, told)
+    assert list(found) == list(depth_columns())
+    assert (found["voxel_error_all"], found["depth_rms_nm"]) == (1 / 5, 1.5)
+    assert set(wrong_depths(volume, gapped, truth, {}).values()) == {1 / 5, 0.0}
+
+
+def test_another_geometry_has_no_error_in_all_layers(truth, stack):
+    """A nominal placement has no true voxel to compare a voxel with."""
+    gapped = place_slices(stack, "nominal", nominal_nm=10)
+    assert math.isnan(error_in_all_layers(gapped.volume(), gapped, truth))

@@ -8,9 +8,17 @@ import tifffile
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from fibgap.stacks import judging
+
 #: Depths of the slices in nm, uneven, in multiples of a voxel of 2.5 nm.
 DEPTHS = np.array([0.0, 5.0, 15.0, 17.5, 30.0, 37.5, 42.5, 55.0, 62.5, 75.0, 80.0, 90.0])
 VOXEL = 2.5
+
+
+@pytest.fixture(autouse=True)
+def _classical(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compare no networks, which takes time, but where a test names one."""
+    monkeypatch.setattr(judging, "shipped_networks", list)
 
 
 @pytest.fixture(scope="session")

@@ -60,3 +60,23 @@ def test_warnings_are_told_beside_problems(folder, tmp_path):
         )
     assert any("slice numbers" in warning for warning in checked.warnings)
     assert "label 7 is not in the stack" in checked.problems[0]
+
+
+def test_fillers_are_compared_if_that_is_asked_for(folder, table):
+    """The same check as that of a fill, in the facts and in lines, and nothing is written."""
+    before = sorted(folder.parent.rglob("*"))
+    checked = check_stack(folder, depths=table, judge=True)
+    assert checked.choice is not None
+    found = checked.to_dict()["check"]
+    assert found["taken"] in found["fillers"]
+    assert f"{found['taken']}: {found['why']}" in [*checked.lines()]
+    assert sorted(folder.parent.rglob("*")) == before
+    assert check_stack(folder, depths=table).to_dict()["check"] is None
+
+
+def test_a_stack_of_too_few_slices_is_not_judged(tmp_path, solid):
+    """The usual filler is named, with the reason."""
+    tifffile.imwrite(tmp_path / "s.tif", solid[:5].astype(np.uint8))
+    with pytest.warns(FibgapWarning, match="drift"):  # so coarse that they seem to be shifted
+        checked = check_stack(tmp_path / "s.tif", spacing="9nm", voxel="3nm", judge=True)
+    assert "needs 8 of them, but this one has 5" in [*checked.lines()][-1]

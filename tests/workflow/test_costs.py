@@ -20,7 +20,10 @@ def test_costs_of_a_finished_run(copied: Project) -> None:
     assert done.returncode == 0, done.stdout[-3000:]
     folder = copied.folder / "results/tiny/costs"
     costs = pd.read_csv(folder / "costs.csv").set_index("step")
-    others = {"make_costs", *(rule for rule in RULES if re.search("sensitivity|ablations", rule))}
+    others = {
+        "make_costs",
+        *(rule for rule in RULES if re.search("sensitivity|ablations|stack", rule)),
+    }
     assert {*costs.index} == {*RULES} - others | {"all steps"}
     assert costs.loc["measure", "jobs"] == 12
     assert costs.loc["all steps", "jobs"] == costs["jobs"].drop("all steps").sum()

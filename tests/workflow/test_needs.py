@@ -39,7 +39,9 @@ def held(row: pd.Series) -> dict[str, float]:
     if row["rule"] == "train_network":
         return {"pixels": 2 * many * cube, "back": row["width"] * row["batch_pixels"]}
     counts = {"voxels": many * cube, "cut": min(row["side"], 96) ** 3}
-    if row["rule"] == "infer":
+    # Of own stacks, images of slices that are four voxels thick.
+    counts["pixels"] = cube // 4
+    if row["rule"] in ("infer", "infer_stack"):
         batch = pixels_of_batch([row["side"]] * 3, int(row["batch_pixels"]))
         counts["forward"] = row["width"] * batch
     return {name: count for name, count in counts.items() if name in NEEDS[row["rule"]].held}

@@ -54,7 +54,7 @@ def test_every_rule_has_its_needs() -> None:
 def test_gpu_rules_are_those_that_use_torch_on_a_gpu() -> None:
     """Whatever trains or runs a network takes a GPU where one is granted; nothing else does."""
     tagged = {name for name, text in RULES.items() if "gpu=1" in text}
-    assert tagged == {"train_network", "infer", "measure_sensitivity"}
+    assert tagged == {"train_network", "infer", "infer_stack", "measure_sensitivity"}
 
 
 def test_the_snakefile_is_a_table_of_contents() -> None:
@@ -62,7 +62,7 @@ def test_the_snakefile_is_a_table_of_contents() -> None:
     text = (ROOT / "Snakefile").read_text(encoding="utf-8")
     for path in RULE_FILES:
         assert f'"rules/{path.name}"' in text
-    assert len(text.splitlines()) <= 65
+    assert len(text.splitlines()) <= 75
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)

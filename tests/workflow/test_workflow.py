@@ -206,6 +206,17 @@ def test_braces_in_the_path_of_a_checkout_are_refused(tmp_path: Path) -> None:
     assert not (project.folder / ".venv").exists()
 
 
+def test_braces_in_the_path_of_a_working_directory_are_refused(
+    fresh: Project, tmp_path: Path
+) -> None:
+    """As in that of a checkout, wherever the checkout lies."""
+    (tmp_path / "a{b}c").mkdir()
+    done = fresh.run("--dry-run", "--directory", str(tmp_path / "a{b}c"))
+    assert done.returncode != 0
+    assert "the path of this working directory has braces, move it: " in done.stdout
+    assert "Traceback" not in done.stdout
+
+
 @pytest.mark.parametrize(
     ("config", "profile"), [("config/quick.yaml", "gpu"), ("config/paper.yaml", "slurm")]
 )

@@ -16,9 +16,11 @@ from fibgap.errors import InputError
 from fibgap.experiment.config.checks import check_tables
 from fibgap.experiment.config.objects import (
     Config,
+    fillers_of,
     levels_of,
     milling_of,
     millings_of,
+    stack_fillers,
     training_set_of,
     training_settings,
 )
@@ -26,11 +28,13 @@ from fibgap.experiment.config.objects import (
 __all__ = [
     "Config",
     "check",
+    "fillers_of",
     "levels_of",
     "load",
     "milling_of",
     "millings_of",
     "resolved_text",
+    "stack_fillers",
     "training_set_of",
     "training_settings",
 ]

@@ -7,6 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from fibgap.arms import ORIGINAL
 from fibgap.experiment.config.fields import OneOf, Section, Unique, key
+from fibgap.experiment.depth_sources import DEPTHS, TRUE
 from fibgap.fillers import filler_names
 from fibgap.network.choices import Families, Threshold
 from fibgap.placement import PLACEMENTS
@@ -27,6 +28,11 @@ class Arm(Section):
         AfterValidator(_not_the_truth),
     ] = key("Name of the arm, as in the paper where it is the paper's.")
     placement: Annotated[str, OneOf(lambda: PLACEMENTS)] = key("How slices get their layers.")
+    depths: Annotated[str, OneOf(lambda: DEPTHS)] = key(
+        "Where slices are taken to lie: at their `true` depths, or where a source tells, see "
+        "`depths`.",
+        TRUE,
+    )
     filler: Annotated[str, OneOf(filler_names)] = key("What fills the missing layers.")
     network: str = key("For the filler `network`, the key of the network in `networks`.", None)
     families: Families = key(

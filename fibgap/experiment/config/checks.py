@@ -5,9 +5,13 @@ from contextlib import contextmanager
 
 from fibgap.errors import InputError
 from fibgap.experiment.config.objects import Config, levels_of, milling_of, millings_of
+from fibgap.experiment.depth_sources import TRUE
 from fibgap.experiment.sensitivity.plan import make_plan
 from fibgap.network.shipped import TRAIN
 from fibgap.synthetic.training_sets import check_structure
+
+#: The sections without which there are no synthetic datasets.
+SYNTHETIC = ["datasets", "generate_volumes", "arms"]
 
 
 def check_tables(config: Config) -> None:
@@ -18,9 +22,35 @@ def check_tables(config: Config) -> None:
     InputError
         By the names or the values that do not fit together.
     """
+    _check_stacks(config)
+    _check_networks(config)
+    if {*SYNTHETIC} & {*config} or not config["stacks"]:
+        _check_synthetic(config)
+    if not {"tpcf", "lpf"} <= {*config["measure"]["names"]}:
+        raise InputError(
+            f"configuration: measure.names is {config['measure']['names']}, but it must hold tpcf "
+            "and lpf, whose curves are drawn."
+        )
+
+
+def _check_stacks(config: Config) -> None:
+    """Check that every own stack is filled by fillers that there are."""
+    for name, stack in config["stacks"].items():
+        for filler in stack.get("fillers", []):
+            if filler not in config["fillers"]:
+                raise InputError(
+                    f"configuration: stacks.{name}.fillers names '{filler}', which is not in "
+                    "fillers."
+                )
+
+
+def _check_synthetic(config: Config) -> None:
+    """Check what is needed where there are synthetic datasets."""
+    for name in SYNTHETIC:
+        if name not in config:
+            raise InputError(f"configuration: the top level lacks the key '{name}'.")
     _check_arms(config)
     _check_ablations(config)
-    _check_networks(config)
     _check_datasets(config)
     with _place("generate_volumes.levels"):
         levels_of(config)
@@ -31,11 +61,6 @@ def check_tables(config: Config) -> None:
         if "structure" in settings:
             with _place(f"training_sets.{name}.structure"):
                 check_structure(settings["structure"])
-    if not {"tpcf", "lpf"} <= {*config["measure"]["names"]}:
-        raise InputError(
-            f"configuration: measure.names is {config['measure']['names']}, but it must hold tpcf "
-            "and lpf, whose curves are drawn."
-        )
     if "sensitivity" in config:
         make_plan(config)
 
@@ -60,7 +85,7 @@ def _place(where: str) -> Iterator[None]:
 
 
 def _check_arms(config: Config) -> None:
-    """Check that arms have names of their own, and a network where they need one."""
+    """Check that arms have names of their own, and what their placement and filler need."""
     names = [arm["name"] for arm in config["arms"]]
     for arm in config["arms"]:
         head = f"configuration: the arm '{arm['name']}'"
@@ -72,6 +97,11 @@ def _check_arms(config: Config) -> None:
         if "network" in arm and arm["network"] not in config["networks"]:
             raise InputError(
                 f"{head} names the network '{arm['network']}', which is not in networks."
+            )
+        if arm["placement"] == "nominal" and arm["depths"] != TRUE:
+            raise InputError(
+                f"{head} has the placement 'nominal', which asks for no depths, and must not have "
+                f"depths: {arm['depths']}."
             )
         if "network" not in arm and (arm["families"], arm["threshold"]) != ("both", "half"):
             raise InputError(
@@ -116,7 +146,7 @@ def _check_networks(config: Config) -> None:
 
 
 def _check_datasets(config: Config) -> None:
-    """Check that the showcase exists, and that no slice is thinner than a voxel."""
+    """Check that the showcase exists, that no slice is thinner than a voxel, none too small."""
     datasets, voxel = config["datasets"], config["generate_volumes"]["voxel_nm"]
     if datasets["showcase"] >= datasets["count"]:
         raise InputError(
@@ -136,3 +166,9 @@ def _check_datasets(config: Config) -> None:
         )
     with _place("mill_slices"):
         milling_of(config)
+    side, shape = config["depths"]["images"]["side"], config["generate_volumes"]["shape"]
+    if side > min(shape[1:]):
+        raise InputError(
+            f"configuration: depths.images.side is {side} pixels, but slices have {shape[1]} x "
+            f"{shape[2]}."
+        )

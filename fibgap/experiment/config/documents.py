@@ -117,6 +117,10 @@ def _tables(section: dict[str, Any], path: str, level: int) -> list[str]:
         "|---|---|---|---|---|---|",
     ]
     below: list[str] = []
+    required = dict.fromkeys(section.get("required", ()), "required")
+    if "anyOf" in section:
+        first, other = (each["required"] for each in section["anyOf"])
+        required |= dict.fromkeys(first, f"required without `{other[0]}`")
     for key, node in section["properties"].items():
         resolved = _resolved(node)
         inner, step = _inner(resolved)
@@ -128,7 +132,7 @@ def _tables(section: dict[str, Any], path: str, level: int) -> list[str]:
         cells = [
             f"`{key}`",
             _type(resolved, place),
-            _default(resolved, key in section.get("required", ())),
+            required.get(key) or _default(resolved),
             resolved.get("unit", ""),
             _bounds(resolved),
             resolved["description"],
@@ -139,20 +143,22 @@ def _tables(section: dict[str, Any], path: str, level: int) -> list[str]:
 
 def _type(node: dict[str, Any], place: str) -> str:
     """Say what kind of value a key takes."""
+    if "anyOf" in node:
+        return " or ".join(_type(each, place) for each in node["anyOf"])
     inner, step = _inner(node)
     if "properties" in inner:
         return {"": "section", "[]": "rows", ".NAME": "sections by name"}[step] + f" `{place}`"
     if "enum" in inner or "const" in inner:
-        choices = ", ".join(f"`{choice}`" for choice in inner.get("enum", [inner.get("const")]))
+        # A name "true" may also come without quotes; it is said once.
+        names = [name for name in inner.get("enum", [inner.get("const")]) if name is not True]
+        choices = ", ".join(f"`{choice}`" for choice in names)
         return f"list of {choices}" if step else f"one of {choices}"
     one, many = TYPES[inner["type"]]
     return f"list of {many}" if step else one
 
 
-def _default(node: dict[str, Any], required: bool) -> str:
+def _default(node: dict[str, Any]) -> str:
     """Say what a key is where it is left out."""
-    if required:
-        return "required"
     if node.get("default") == {}:
         return "all defaults" if "properties" in node else "none"
     if "default" in node:

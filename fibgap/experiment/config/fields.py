@@ -95,7 +95,10 @@ def section_of(settings: type) -> Any:
 
 @dataclass(frozen=True)
 class OneOf:
-    """One of the names in a registry of the library, which is asked when a value is checked."""
+    """One of the names in a registry of the library, which is asked when a value is checked.
+
+    A YAML file says `true` without quotes; where that is a name, the name is meant.
+    """
 
     names: Callable[[], Iterable[str]]
 
@@ -109,10 +112,15 @@ class OneOf:
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         """Return the choices for editors."""
-        return {"enum": list(self.names()), "type": "string"}
+        names = list(self.names())
+        if "true" in names:
+            return {"enum": [*names, True]}
+        return {"enum": names, "type": "string"}
 
     def _check(self, value: Any) -> str:
         names = list(self.names())
+        if value is True and "true" in names:
+            return "true"
         if not isinstance(value, str) or value not in names:
             choices = {"names": ", ".join(names)}
             raise PydanticCustomError("not_one_of", "must be one of {names}", choices)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from fibgap.network.shipped import weights_sha256
+from fibgap.stacks.choice import AUTO
 from fibgap.synthetic.milling import Milling, MillingRange
 from fibgap.synthetic.structure import Level
 
@@ -31,6 +32,17 @@ def millings_of(config: Config, training_set: str) -> MillingRange:
         tuple(ranges["relative_sd"]),
         ranges["floor_nm"],
     )
+
+
+def fillers_of(config: Config) -> dict[str, Config]:
+    """Return the ways to fill own stacks by name: "auto" where none are given."""
+    return config["fillers"] or {AUTO: {"filler": AUTO}}
+
+
+def stack_fillers(config: Config) -> dict[str, list[str]]:
+    """Return by which fillers every own stack is filled."""
+    every = [*fillers_of(config)]
+    return {name: stack.get("fillers", every) for name, stack in config["stacks"].items()}
 
 
 def training_set_of(config: Config, training_set: str) -> dict[str, Any]:

@@ -10,7 +10,8 @@ class PlaceSlices(Section):
     """Placement of slices on the voxel grid (rule place_slices)."""
 
     nominal_nm: float = key(
-        "Nominal slice thickness, for nominal and resampled placement; at least the voxel size.",
+        "Nominal slice thickness, for nominal and resampled placement, and for arms with `depths: "
+        "nominal`; at least the voxel size.",
         10,
         unit="nm",
         gt=0,

@@ -8,7 +8,7 @@ from fibgap.experiment.config.fields import Section, Unique, key, part
 
 
 class Factors(Section):
-    """Points of every factor; the others keep their `mill_slices` and `place_slices` meanwhile."""
+    """Points of every factor; the others keep what the other sections say meanwhile."""
 
     mean_voxels: Annotated[list[Annotated[float, Field(ge=1, le=100)]], Unique()] = key(
         "Mean slice thickness, at the same relative spread and nominal ratio.",
@@ -26,6 +26,28 @@ class Factors(Section):
     )
     nominal_ratio: Annotated[list[Annotated[float, Field(gt=0, le=10)]], Unique()] = key(
         "Nominal over mean slice thickness.", [0.6, 0.8, 1, 1.25, 1.5]
+    )
+    lognormal_sd: Annotated[list[Annotated[float, Field(ge=0, le=2)]], Unique()] = key(
+        "Standard deviation over the mean of a lognormal slice thickness, which has a heavy tail.",
+        [],
+    )
+    image_side: Annotated[list[Annotated[int, Field(ge=8)]], Unique()] = key(
+        "Side of the images from which thickness is told.", [], unit="pixels"
+    )
+    image_blur_pixels: Annotated[list[Annotated[float, Field(ge=0)]], Unique()] = key(
+        "Blur of these images.", [], unit="pixels"
+    )
+    image_noise: Annotated[list[Annotated[float, Field(ge=0)]], Unique()] = key(
+        "Noise of these images; solid and pore differ by 1.", []
+    )
+    image_jitter_pixels: Annotated[list[Annotated[float, Field(ge=0)]], Unique()] = key(
+        "Shifts of these images.", [], unit="pixels"
+    )
+    ruler_angle_deg: Annotated[list[Annotated[float, Field(gt=0, lt=180)]], Unique()] = key(
+        "Full angle of the ruler.", [], unit="degrees"
+    )
+    ruler_reading_voxels: Annotated[list[Annotated[float, Field(gt=0)]], Unique()] = key(
+        "Standard deviation of the reading of one line of the ruler.", [], unit="voxels"
     )
 
 

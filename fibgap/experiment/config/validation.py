@@ -23,7 +23,7 @@ EXPECTED = {
     "model_type": "a table of keys",
 }
 #: What a text from a command line may stand for.
-TYPED = ("int_type", "float_type", "bool_type")
+TYPED = ("int_type", "float_type", "bool_type", "either_type")
 
 
 def validate(values: Mapping[str, Any], typed: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,13 +53,16 @@ def validate(values: Mapping[str, Any], typed: Mapping[str, Any]) -> dict[str, A
 
 
 def _complete(given: Any, checked: Any) -> Any:
-    """Return what was given, numbers as they were written, and the defaults after it."""
+    """Return what was given, numbers as they were written, and the defaults after it.
+
+    A text is the model's, which takes a `true` for a name where it is one.
+    """
     if isinstance(given, Mapping):
         kept = {name: _complete(value, checked[name]) for name, value in given.items()}
         return {**kept, **{name: value for name, value in checked.items() if name not in kept}}
     if isinstance(given, list):
         return [_complete(*pair) for pair in zip(given, checked, strict=True)]
-    return given
+    return checked if isinstance(checked, str) else given
 
 
 def _describe(error: ErrorDetails) -> str:
@@ -95,7 +98,7 @@ def _wish(error: ErrorDetails) -> str:
         return f"must hold at {bound} {count} {things}{'s' * (count != 1)}"
     if words := bounds_words(dict(context)):
         return f"must be {words}"
-    return error["msg"]
+    return error["msg"]  # such as that of `fibgap.experiment.config.options.Either`
 
 
 def _read_typed(values: Any, typed: Any, errors: Sequence[ErrorDetails]) -> Any:

@@ -9,15 +9,18 @@ from numpy.typing import NDArray
 
 from fibgap import seeds
 from fibgap.arms import ORIGINAL, Arm
+from fibgap.depths import Depths
+from fibgap.experiment.depth_sources import TRUE, depth_errors, estimate_depths, settings_of
 from fibgap.experiment.evaluation import (
     compare_with_truth,
+    error_in_all_layers,
     measure_volume,
+    within_truth,
 )
 from fibgap.io.shards import Record
-from fibgap.measures.voxelwise import voxel_error
 from fibgap.placement import placement_facts
 from fibgap.rebuilding import rebuild
-from fibgap.stack import GappedVolume, SliceStack, between_slices
+from fibgap.stack import SliceStack, between_slices
 from fibgap.synthetic.milling import Milling, mill_volume
 
 
@@ -102,41 +105,6 @@ def measure_depths(stack: SliceStack, error_nm: float, rng: np.random.Generator)
     return replace(stack, depths_nm=np.sort(stack.depths_nm + errors))
 
 
-def within_truth(
-    gapped: GappedVolume, volume: NDArray[np.bool_], layers: int
-) -> tuple[GappedVolume, NDArray[np.bool_]]:
-    """Return the part of a rebuilt volume that lies in the true one.
-
-    Slices at depths that were measured with an error may lie beyond the ends of the true volume,
-    where there is no voxel to compare with.
-
-    Parameters
-    ----------
-    gapped : GappedVolume
-        The placement.
-    volume : (Z, Y, X) bool
-        The rebuilt volume.
-    layers : int
-        Number of layers of the true volume.
-
-    Returns
-    -------
-    GappedVolume
-        From its first to its last known layer inside; unchanged where the geometry is not kept.
-    (Z', Y, X) bool
-        The same layers of the volume.
-    """
-    if gapped.origin_layer is None:
-        return gapped, volume
-    depth = gapped.layers + gapped.origin_layer
-    inside = (depth >= 0) & (depth < layers)
-    if inside.all():
-        return gapped, volume
-    first, last = np.flatnonzero(inside)[[0, -1]].tolist()
-    known = gapped.layers
-    return gapped.between(first, last), volume[known[first] : known[last] + 1]
-
-
 def _measure_arm(
     arm: Mapping[str, Any],
     stack: SliceStack,
@@ -165,11 +133,7 @@ def _measure_arm(
     alone = measuring.measure(volume)
     part, volume = within_truth(gapped, volume, len(truth))
     compared = compare_with_truth(alone, volume, part, truth, true_record)
-    facts["voxel_error_all"] = (
-        float("nan")
-        if part.origin_layer is None
-        else voxel_error(volume, between_slices(truth, part), np.arange(len(volume)))
-    )
+    facts["voxel_error_all"] = error_in_all_layers(volume, part, truth)
     return Record(compared.arrays, {**compared.attributes, **facts})
 
 
@@ -184,6 +148,7 @@ def evaluate_dataset(
     measuring: Measuring,
     base_seed: int,
     dataset: int,
+    depths: Mapping[str, Mapping[str, Any]] | None = None,
     fill_options: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, Record]:
     """Measure the true volume and every arm of one dataset under one setting.
@@ -194,7 +159,7 @@ def evaluate_dataset(
         The true volume of the dataset.
     arms : sequence of dict
         Rows of the arm table.
-    milling, nominal_nm, depth_error_nm
+    milling, nominal_nm, depth_error_nm, depths
         See `fibgap.experiment.sensitivity.plan.Setting`.
     voxel_nm : float
         Voxel size in nm.
@@ -211,7 +176,8 @@ def evaluate_dataset(
     dict of Record
         By arm, `ORIGINAL` first; the attributes are columns of the table of datasets, with the
         mean and the relative standard deviation of the slices as they were milled, and
-        `voxel_error_all`, the share of misclassified voxels in all layers.
+        `voxel_error_all`, the share of misclassified voxels in all layers; where an arm is not told
+        true depths, the errors of depths besides.
 
     Notes
     -----
@@ -227,11 +193,23 @@ def evaluate_dataset(
     )
     original = measuring.measure(between_slices(truth, stack))
     records = {ORIGINAL: original}
+    settings = {"depths": depths, "place_slices": {"nominal_nm": nominal_nm}}
+    told = {TRUE: Depths(measured.depths_nm, "measured")}
+    for source in dict.fromkeys(arm.get("depths", TRUE) for arm in arms):
+        if source != TRUE:
+            read = settings_of(settings, source)
+            told[source] = estimate_depths(
+                stack, source, read, base_seed=base_seed, dataset=dataset
+            )
     for arm in arms:
         options = (fill_options or {}).get(arm["name"], {})
-        records[arm["name"]] = _measure_arm(
-            arm, measured, truth, original, nominal_nm, options, measuring
-        )
+        own = told[arm.get("depths", TRUE)]
+        placed = replace(stack, depths_nm=own.depths_nm)
+        record = _measure_arm(arm, placed, truth, original, nominal_nm, options, measuring)
+        if len(told) > 1:
+            errors = depth_errors(own, stack.depths_nm)
+            record = Record(record.arrays, {**record.attributes, **errors})
+        records[arm["name"]] = record
     milled = _as_milled(stack)
     return {
         arm: Record(record.arrays, {**record.attributes, **milled})

@@ -1,12 +1,14 @@
 """Which settings are computed, and which of them stands for each point of each factor."""
 
+import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from fibgap.arms import ORIGINAL
 from fibgap.errors import InputError
 from fibgap.experiment.config.objects import milling_of
+from fibgap.experiment.depth_sources import DEPTHS, TRUE
 from fibgap.placement import NEED_NOMINAL
 from fibgap.synthetic.milling import Milling
 
@@ -18,6 +20,22 @@ FACTORS: dict[str, tuple[str, float]] = {
     "relative_sd": ("Spread of the thickness / % of its mean", 100),
     "depth_error_voxels": ("Error of the measured depth / voxels", 1),
     "nominal_ratio": ("Nominal over true thickness", 1),
+    "lognormal_sd": ("Spread of a lognormal thickness / % of its mean", 100),
+    "image_side": ("Side of the images / pixels", 1),
+    "image_blur_pixels": ("Blur of the images / pixels", 1),
+    "image_noise": ("Noise of the images", 1),
+    "image_jitter_pixels": ("Jitter of the images / pixels", 1),
+    "ruler_angle_deg": ("Angle of the ruler / degrees", 1),
+    "ruler_reading_voxels": ("Error of reading a line / voxels", 1),
+}
+#: Factors of what depths are told from: the part of the section `depths`, and the key in it.
+_TOLD_FROM = {
+    "image_side": ("images", "side"),
+    "image_blur_pixels": ("images", "blur_pixels"),
+    "image_noise": ("images", "noise"),
+    "image_jitter_pixels": ("images", "jitter_pixels"),
+    "ruler_angle_deg": ("ruler", "angle_deg"),
+    "ruler_reading_voxels": ("ruler", "reading_sd_nm"),
 }
 
 
@@ -35,12 +53,15 @@ class Setting:
         Standard deviation of the error of a measured depth in nm.
     arms : tuple of str
         The arms that are computed, `ORIGINAL` not among them: it always is.
+    depths : dict
+        The section `depths` of the configuration, for arms that are not told true depths.
     """
 
     milling: Milling
     nominal_nm: float
     depth_error_nm: float
     arms: tuple[str, ...]
+    depths: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the attributes as plain values."""
@@ -68,17 +89,26 @@ class Plan:
 
 def _default_setting(config: Mapping[str, Any]) -> Setting:
     """Return the configuration's own setting, without arms: depths are measured exactly."""
-    return Setting(milling_of(dict(config)), config["place_slices"]["nominal_nm"], 0.0, ())
+    nominal_nm = config["place_slices"]["nominal_nm"]
+    return Setting(milling_of(dict(config)), nominal_nm, 0.0, (), config["depths"])
 
 
-def _default_values(setting: Setting, voxel_nm: float) -> dict[str, float]:
-    """Return where the default setting lies on every factor."""
+def _default_values(setting: Setting, voxel_nm: float, side: int) -> dict[str, float]:
+    """Return where the default setting lies on every factor; whole slices have a side, too."""
     milling = setting.milling
+    # No milling but a lognormal one lies on that factor.
+    tails = {"lognormal_sd": milling.sd_nm / milling.mean_nm}
     return {
         "mean_voxels": milling.mean_nm / voxel_nm,
         "relative_sd": milling.sd_nm / milling.mean_nm,
         "depth_error_voxels": setting.depth_error_nm / voxel_nm,
         "nominal_ratio": setting.nominal_nm / milling.mean_nm,
+        **(tails if milling.distribution == "lognormal" else {}),
+        **{
+            factor: setting.depths[part][key] / (voxel_nm if key.endswith("_nm") else 1)
+            for factor, (part, key) in _TOLD_FROM.items()
+        },
+        "image_side": setting.depths["images"]["side"] or side,
     }
 
 
@@ -119,12 +149,20 @@ def vary(setting: Setting, factor: str, value: float, voxel_nm: float) -> Settin
         return replace(setting, depth_error_nm=value * voxel_nm)
     if factor == "nominal_ratio":
         return replace(setting, nominal_nm=value * milling.mean_nm)
+    if factor == "lognormal_sd":
+        tails = replace(milling, distribution="lognormal", sd_nm=value * milling.mean_nm)
+        return replace(setting, milling=tails)
+    if factor in _TOLD_FROM:
+        part, key = _TOLD_FROM[factor]
+        there = {**setting.depths[part], key: value * (voxel_nm if key.endswith("_nm") else 1)}
+        return replace(setting, depths={**setting.depths, part: there})
     raise InputError(f"factor '{factor}' is unknown; choose one of {', '.join(FACTORS)}.")
 
 
 def _arms_of(config: Mapping[str, Any], factor: str) -> tuple[list[str], list[str]]:
     """Return the arms that a factor shows, and those of them on which it acts."""
     table = {arm["name"]: arm["placement"] for arm in config["arms"]}
+    reads = {arm["name"]: DEPTHS[arm["depths"]].reads for arm in config["arms"]}
     chosen = config["sensitivity"]["arms"]
     for name in chosen:
         if name not in table:
@@ -133,10 +171,14 @@ def _arms_of(config: Mapping[str, Any], factor: str) -> tuple[list[str], list[st
             )
     shown = list(chosen) or [name for name, place in table.items() if place == "repositioned"]
     if factor == "nominal_ratio":
-        shown += [n for n, p in table.items() if p in NEED_NOMINAL and n not in shown]
-        return shown, [name for name in shown if table[name] in NEED_NOMINAL]
+        nominal = [n for n, p in table.items() if p in NEED_NOMINAL or "nominal_nm" in reads[n]]
+        shown += [name for name in nominal if name not in shown]
+        return shown, [name for name in shown if name in nominal]
     if factor == "depth_error_voxels":
-        return shown, [name for name in shown if table[name] != "nominal"]
+        told = {arm["name"] for arm in config["arms"] if arm["depths"] == TRUE}
+        return shown, [name for name in shown if table[name] != "nominal" and name in told]
+    if factor in _TOLD_FROM:
+        return shown, [name for name in shown if _TOLD_FROM[factor][0] in reads[name]]
     return shown, shown
 
 
@@ -162,7 +204,8 @@ def make_plan(config: Mapping[str, Any]) -> Plan:
     """
     voxel_nm = config["generate_volumes"]["voxel_nm"]
     start = _default_setting(config)
-    here = _default_values(start, voxel_nm)
+    side = min(config["generate_volumes"]["shape"][1:])
+    here = _default_values(start, voxel_nm, side)
     settings = {DEFAULT: start}
     cases: list[Case] = []
     used_at_default: dict[str, None] = {}
@@ -170,8 +213,14 @@ def make_plan(config: Mapping[str, Any]) -> Plan:
         shown, acted_on = _arms_of(config, factor)
         for index, value in enumerate(points):
             # A part in 10^9: the default is a quotient, the point a decimal.
-            at_default = abs(value - here[factor]) <= 1e-9 * max(1.0, abs(value))
+            away = abs(value - here.get(factor, math.inf))
+            at_default = away <= 1e-9 * max(1.0, abs(value))
             name = DEFAULT if at_default else f"{factor}_{index}"
+            if factor == "image_side" and value > side:
+                raise InputError(
+                    f"configuration: sensitivity.factors.image_side has the point {value:g}, but "
+                    f"slices have {side} pixels."
+                )
             if not at_default:
                 settings[name] = _possible(start, factor, value, voxel_nm, tuple(acted_on))
             for arm in shown:

@@ -101,6 +101,7 @@ def measure_setting(
             voxel_nm=structure["voxel_nm"],
             nominal_nm=setting["nominal_nm"],
             depth_error_nm=setting["depth_error_nm"],
+            depths=setting["depths"],
             measuring=measuring,
             base_seed=base_seed,
             dataset=dataset,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from fibgap.statistics import Bootstrap, anisotropy_columns, describe, measured
+from fibgap.statistics import Bootstrap, anisotropy_columns, depth_columns, describe, measured
 
 
 def summarise_rows(rows: pd.DataFrame, bootstrap: Bootstrap) -> pd.DataFrame:
@@ -24,7 +24,7 @@ def summarise_rows(rows: pd.DataFrame, bootstrap: Bootstrap) -> pd.DataFrame:
         `n` (datasets where it is defined), `mean`, `sd`, `low`, `high`, `confidence`, in the order
         of the rows. A measure that nobody has is left out, one that an arm lacks is NaN there.
     """
-    measures = measured(rows, [*anisotropy_columns(), "voxel_error", "voxel_error_all"])
+    measures = measured(rows, [*anisotropy_columns(), "voxel_error", *depth_columns()])
     summary: list[dict[str, Any]] = []
     for (factor, value, arm), group in rows.groupby(["factor", "value", "arm"], sort=False):
         milled = {name: group[name].mean() for name in ("milled_mean_voxels", "milled_relative_sd")}

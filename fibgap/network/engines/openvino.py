@@ -11,10 +11,13 @@ from openvino import opset13 as opset
 
 from fibgap.errors import InputError
 from fibgap.network.architecture import Architecture
+from fibgap.network.quantisation import LEVELS, Quantisation
 from fibgap.network.weights import LoadedNetwork
 
 #: Arithmetic by its name in OpenVINO.
-_HINTS = {"fp32": "f32", "bf16": "bf16"}
+_HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
+#: Bytes of a number in memory.
+_BYTES = {"fp32": 4, "bf16": 2, "int8": 1}
 #: How many shapes of blocks are kept ready: whole ones, those of the last planes and of tiles.
 _KEPT = 8
 
@@ -38,26 +41,52 @@ def cpu_threads() -> int:
 class _Graph:
     """Layers of a network as nodes, with the network's own names."""
 
-    def __init__(self, tensors: dict[str, NDArray[np.float32]]) -> None:
+    def __init__(
+        self, tensors: dict[str, NDArray[np.float32]], quantised: Quantisation | None
+    ) -> None:
         self.tensors = tensors
+        self.arrays = {} if quantised is None else quantised.arrays
+
+    def rounded(self, values: ov.Node, name: str) -> ov.Node:
+        """Return values in eight bits, where a layer has a range for them."""
+        ends = self.arrays.get(f"{name}.range")
+        if ends is None:
+            return values
+        low, high = (opset.constant(np.float32(end)) for end in ends)
+        return opset.fake_quantize(values, low, high, low, high, LEVELS)
+
+    def kernel(self, name: str) -> ov.Node:
+        """Return the weights of a layer."""
+        weight = self.tensors[f"{name}.weight"]
+        if f"{name}.scale" not in self.arrays:
+            return opset.constant(weight, name=f"{name}.weight")
+        steps = self.arrays[f"{name}.scale"].reshape(-1, 1, 1, 1)
+        whole = np.clip(np.rint(weight / steps), -LEVELS // 2, LEVELS // 2 - 1).astype(np.int8)
+        return opset.multiply(opset.convert(opset.constant(whole), "f32"), opset.constant(steps))
 
     def convolution(self, values: ov.Node, name: str) -> ov.Node:
         """Return a convolution with its bias, zeros around it."""
-        weight = self.tensors[f"{name}.weight"]
-        around = [weight.shape[2] // 2] * 2
-        kernel = opset.constant(weight, name=f"{name}.weight")
-        result = opset.convolution(values, kernel, [1, 1], around, around, [1, 1], name=name)
-        bias = self.tensors[f"{name}.bias"].reshape(1, -1, 1, 1)
+        around = [self.tensors[f"{name}.weight"].shape[2] // 2] * 2
+        result = opset.convolution(
+            values, self.kernel(name), [1, 1], around, around, [1, 1], name=name
+        )
+        bias = self.arrays.get(f"{name}.bias", self.tensors[f"{name}.bias"]).reshape(1, -1, 1, 1)
         return opset.add(result, opset.constant(bias, name=f"{name}.bias"))
 
     def block(self, values: ov.Node, name: str) -> ov.Node:
         """Return a convolution and its PReLU."""
         slope = opset.constant(self.tensors[f"{name}.1.weight"])
-        return opset.prelu(self.convolution(values, f"{name}.0"), slope)
+        result = opset.prelu(self.convolution(values, f"{name}.0"), slope, name=name)
+        return self.rounded(result, name)
 
 
 def build(
-    architecture: Architecture, tensors: dict[str, NDArray[np.float32]], shape: tuple[int, ...]
+    architecture: Architecture,
+    tensors: dict[str, NDArray[np.float32]],
+    shape: tuple[int, ...],
+    *,
+    quantised: Quantisation | None = None,
+    apart: bool = False,
 ) -> ov.Model:
     """Return the graph of a network for planes of one shape.
 
@@ -69,16 +98,27 @@ def build(
         Weights, see `fibgap.network.weights.LoadedNetwork`.
     shape : (4,) int
         Shape (N, C, Z, X) of the planes.
+    quantised : Quantisation, optional
+        Makes it a network of eight-bit numbers.
+    apart : bool
+        Whether the interpolated plane is an input of its own.
 
     Notes
     -----
     The same layers as `fibgap.network.module.Network`.
     """
-    channels = architecture.input_channels
-    planes = opset.parameter(shape, np.float32, name="planes")
-    image, bicubic = opset.variadic_split(planes, 1, [channels, 1]).outputs()
-    graph = _Graph(tensors)
-    outputs, current = [], image
+    count, channels, *plane = shape
+    if apart:
+        given = [
+            opset.parameter([count, channels - 1, *plane], np.float32, name="image"),
+            opset.parameter([count, 1, *plane], np.float32, name="bicubic"),
+        ]
+        image, bicubic = given
+    else:
+        given = [opset.parameter(shape, np.float32, name="planes")]
+        image, bicubic = opset.variadic_split(given[0], 1, [channels - 1, 1]).outputs()
+    graph = _Graph(tensors, quantised)
+    outputs, current = [], graph.rounded(image, "image")
     for index in range(len(architecture.features)):
         current = graph.block(current, f"features.{index}")
         outputs.append(current)
@@ -86,11 +126,11 @@ def build(
     beside = graph.block(graph.block(graph.block(together, "b1"), "b2"), "b3")
     parts = [graph.block(together, "a1"), beside]
     if architecture.bicubic == "concatenate":
-        parts.append(bicubic)
+        parts.append(graph.rounded(bicubic, "bicubic"))
     result = graph.convolution(graph.block(opset.concat(parts, 1), "l1"), "l2")
     if architecture.bicubic == "add":
-        result = opset.add(result, bicubic)
-    return ov.Model([result], [planes], "fibgap")
+        result = opset.add(result, bicubic, name="sum")
+    return ov.Model([result], given, "fibgap")
 
 
 class OpenvinoEngine:
@@ -110,6 +150,7 @@ class OpenvinoEngine:
             raise InputError(f"engine 'openvino' has no precision '{precision}'.")
         self.weights, self.precision = weights, precision
         self.architecture = weights.architecture
+        self.quantised = weights.quantised() if precision == "int8" else None
         self.threads = threads or cpu_threads()
         self._ready: OrderedDict[tuple[int, ...], ov.InferRequest] = OrderedDict()
 
@@ -125,7 +166,7 @@ class OpenvinoEngine:
                 # Jobs side by side must not all be bound to the first cores.
                 "ENABLE_CPU_PINNING": False,
             }
-            model = build(self.architecture, self.weights.tensors, shape)
+            model = build(self.architecture, self.weights.tensors, shape, quantised=self.quantised)
             self._ready[shape] = core().compile_model(model, "CPU", options).create_infer_request()
         self._ready.move_to_end(shape)
         return self._ready[shape]
@@ -139,7 +180,7 @@ class OpenvinoEngine:
     def bytes_a_pixel(self) -> int:
         """Return the memory for one pixel of a call, in bytes, at most."""
         own = self.architecture
-        size = 2 if self.precision == "bf16" else 4
+        size = _BYTES[self.precision]
         # All features and once more side by side, a layer at work, and what comes in; measured
         # are 80 to 97 % of it.
         return size * (2 * sum(own.features) + max(own.features)) + 4 * (own.engine_channels + 1)

@@ -5,7 +5,7 @@ import torch
 from fibgap.errors import InputError
 from fibgap.network.architecture import Architecture
 from fibgap.network.device import choose_precision
-from fibgap.network.training.patches import Batch
+from fibgap.network.training.batches import Batch
 from fibgap.network.weights import LoadedNetwork
 
 
@@ -33,10 +33,6 @@ class Teacher:
     """
 
     def __init__(self, loaded: LoadedNetwork, share: float, device: torch.device) -> None:
-        if loaded.architecture.sees != "rows":
-            raise InputError(
-                "distillation.teacher sees distances, but a teacher must see rows, as its pupil."
-            )
         if not 0 < share <= 1:
             raise InputError(f"distillation.share must lie in (0, 1], but is {share}.")
         self.sha256, self.share, self.device = loaded.sha256, share, device

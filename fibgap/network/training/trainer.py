@@ -20,10 +20,11 @@ from fibgap.io.files import exclusive, write_aside
 from fibgap.network.architecture import Architecture
 from fibgap.network.device import choose_precision
 from fibgap.network.module import Network, count_parameters
+from fibgap.network.training.batches import Batch
 from fibgap.network.training.checkpoint import damaged, read_checkpoint, write_checkpoint
 from fibgap.network.training.distances import Distances, all_distances
 from fibgap.network.training.distillation import Teacher, neighbours_seen
-from fibgap.network.training.patches import Batch, Epoch, PatchSampler
+from fibgap.network.training.patches import Epoch, PatchSampler
 from fibgap.network.training.schedule import make_scheduler
 from fibgap.network.training.settings import Training
 from fibgap.network.training.validation import choose_validation
@@ -112,8 +113,10 @@ class Trainer:
             return all_distances(planes, depths, device) if self.on_distances else None
 
         self.on_distances = architecture.sees == "distances"
-        if self.on_distances and teacher is not None:
-            raise InputError("distillation is for networks that see rows, not distances.")
+        if teacher is not None:
+            both = {architecture.sees, teacher.network.architecture.sees}
+            if both != {"rows"}:
+                raise InputError("distillation is for networks that see rows, not distances.")
         self.sampler = PatchSampler(
             [torch.from_numpy(planes).to(device) for planes in train_planes],
             millings=millings,

@@ -6,8 +6,9 @@ import numpy as np
 import torch
 
 from fibgap.errors import InputError
+from fibgap.network.training.batches import Batch, whole_planes
 from fibgap.network.training.distances import Distances
-from fibgap.network.training.patches import Batch, draw_known_rows, planes_between, whole_planes
+from fibgap.network.training.patches import draw_known_rows, planes_between
 from fibgap.synthetic.milling import MillingRange
 
 

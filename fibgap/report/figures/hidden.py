@@ -60,6 +60,8 @@ def plot_hidden(check: LeftOut) -> Figure:
                 [], [], lw=wide, color=color, marker=marker, ms=4,
                 label=f"{name} ({check.expected[name]:.1%})",
             )  # fmt: skip
+        for style, kind in (("-", "hidden cuts"), ((0, (4, 3)), "hidden slices")):
+            above.plot([], [], color=AXIS, lw=1.2, ls=style, label=kind)
         above.set_ylim(bottom=0)
         above.set_ylabel("misclassified / %")
         figure.legend(loc="outside right upper", title="expected in this stack")

@@ -97,7 +97,8 @@ def plot_sensitivity(
             for axes, factor in zip(panels, factors, strict=True):
                 here = summary[(summary["factor"] == factor) & (summary["measure"] == measure)]
                 scale = FACTORS[factor][1]
-                axes.axvline(defaults[factor] * scale, color=GREY, lw=0.9, ls=":")
+                if factor in defaults:
+                    axes.axvline(defaults[factor] * scale, color=GREY, lw=0.9, ls=":")
                 for index, arm in enumerate(arms):
                     shift = 0.012 * (index - (len(arms) - 1) / 2)
                     _draw_arm(axes, arm, here[here["arm"] == arm], scale, markers[arm], shift)

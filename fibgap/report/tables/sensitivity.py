@@ -6,14 +6,16 @@ from fibgap.arms import ORIGINAL
 from fibgap.experiment.sensitivity.plan import FACTORS
 from fibgap.report.tables.cells import DASH, Arm, Cell, Count, Heading, Text, number
 from fibgap.report.tables.layout import Block, Group, Table
+from fibgap.statistics import column
 
 
 def _cell(row: pd.Series) -> Text:
     if not row["n"]:
         return Text(DASH)
-    text = number(row["mean"])
+    decimals = column(str(row.name)).decimals
+    text = number(row["mean"], decimals)
     if pd.notna(row["low"]):
-        text += f" ({number(row['low'])} to {number(row['high'])})"
+        text += f" ({number(row['low'], decimals)} to {number(row['high'], decimals)})"
     return Text(text)
 
 

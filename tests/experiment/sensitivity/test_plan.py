@@ -7,9 +7,11 @@ import pytest
 
 from fibgap.arms import ORIGINAL
 from fibgap.errors import InputError
+from fibgap.experiment.config import check
 from fibgap.experiment.sensitivity.plan import DEFAULT, FACTORS, Setting, make_plan, vary
 from fibgap.synthetic.milling import Milling
 
+NONE: dict[str, list[float]] = {factor: [] for factor in FACTORS}
 START = Setting(Milling("normal", 10, 3, 2.5), 12, 0.0, ())
 
 
@@ -36,10 +38,10 @@ def test_a_factor_changes_what_it_says_and_nothing_else(factor, value, expected)
 
 
 def test_every_factor_has_its_words_and_its_points(config):
-    """The default of the schema has five points for each factor that the code knows."""
+    """The schema knows every factor: five points each, or none for what depths are told from."""
     factors = config()["sensitivity"]["factors"]
     assert list(factors) == list(FACTORS)
-    assert all(len(points) == 5 for points in factors.values())
+    assert [len(points) for points in factors.values()] == [5] * 4 + [0] * 7
 
 
 def test_the_default_is_computed_once(config):
@@ -128,3 +130,37 @@ def test_an_unknown_factor_is_named():
     """Only known factors can be varied."""
     with pytest.raises(InputError, match="factor 'colour' is unknown"):
         vary(START, "colour", 1, 2.5)
+
+
+def test_factors_of_sources_act_on_arms_that_read_them(config):
+    """A key of the images or of the ruler leaves all other arms, and the section itself, alone."""
+    values = config(factors=NONE | {"image_jitter_pixels": [0, 1], "ruler_angle_deg": [30]})
+    arm = {"placement": "repositioned", "filler": "nearest"}
+    values["arms"] += [
+        {**arm, "name": name, "depths": name} for name in ("ruler", "images", "fused")
+    ]
+    plan = make_plan(check(values))
+    jitter, angle = plan.settings["image_jitter_pixels_1"], plan.settings["ruler_angle_deg_0"]
+    assert jitter.arms == ("images", "fused")
+    assert angle.arms == ("ruler", "fused")
+    # The whole slices are looked at, however far they are shifted.
+    assert jitter.depths["images"] == {**values["depths"]["images"], "jitter_pixels": 1}
+    assert angle.depths["ruler"]["angle_deg"] == 30
+    assert plan.defaults["image_side"] == 24
+    assert {case.setting for case in plan.cases if case.arm == "RNN-s"} == {"default"}
+
+
+def test_whole_slices_are_the_largest_image(config):
+    """The point of whole slices is the default; a larger one is refused by name."""
+    plan = make_plan(config(factors=NONE | {"image_side": [24]}))
+    assert set(plan.settings) == {"default"}
+    with pytest.raises(InputError, match="image_side has the point 25, but slices have 24 pixels"):
+        config(factors=NONE | {"image_side": [25]})
+
+
+def test_a_heavy_tail_keeps_the_mean(config):
+    """A lognormal thickness is another distribution even at the spread of the default."""
+    plan = make_plan(config(factors=NONE | {"lognormal_sd": [0.3]}))
+    milling = plan.settings["lognormal_sd_0"].milling
+    assert (milling.distribution, milling.mean_nm, milling.sd_nm) == ("lognormal", 10, 3)
+    assert "lognormal_sd" not in plan.defaults
