@@ -101,6 +101,10 @@ docs: $(STAMP) ## Build the documentation site in docs/_build/html; warnings are
 bench: $(STAMP) ## Run the benchmarks (faults.py, overhead.py and scaling.py are commands of their own)
 	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(RUN) python "$$file"; done
 
+.PHONY: bench-quick
+bench-quick: $(STAMP) ## Run the benchmark of fillers on a small case, in under two minutes
+	@$(RUN) python benchmarks/bench_fillers.py --quick
+
 .PHONY: reference
 reference: $(STAMP) ## Write config/config.schema.json and docs/configuration.md anew, from the models
 	@$(RUN) python -m fibgap.experiment.config --schema > config/config.schema.json

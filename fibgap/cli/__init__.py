@@ -393,6 +393,9 @@ def train(
 ) -> None:
     """Train a NETWORK of a configuration CONFIG; it goes on where an earlier call stopped."""
     with Console(quiet=quiet, as_json=as_json) as console:
+        from fibgap.errors import require
+
+        require("torch", "Training", "train")
         from fibgap.network.__main__ import train as train_network
 
         status = train_network(config, network, output, gpus=int(gpu), budget=minutes)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
-from fibgap.errors import InputError
+from fibgap.errors import InputError, require
 from fibgap.measures.registry import register
 from fibgap.stack import require_binary
 
@@ -287,6 +287,7 @@ def connecting_clusters(clusters: NDArray[np.int32], axis: int) -> NDArray[np.bo
 
 
 def _check_device(device: str) -> None:
+    require("torch", "The measure D", "train")
     kind = device.partition(":")[0]
     if kind not in ("cpu", "cuda"):
         raise InputError(f"device must be cpu or cuda, but is {device!r}.")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fibgap.errors import InputError
+from fibgap.errors import InputError, has
 from fibgap.io.formats import find_format
 from fibgap.io.images import read_images
 from fibgap.io.pages import full_path
@@ -241,7 +241,11 @@ def _folder_for(path: Path, ends: ExitStack) -> Path:
 def _measurable(asked: list[str], volume: Volume, room: Room) -> list[str]:
     """Return what is measured: all that was asked for, or all that there is memory for."""
     if not on_disk(volume.solid):
-        return asked or [*measure_names(extended=False)]
+        names = asked or [*measure_names(extended=False)]
+        if asked or has("torch"):
+            return names
+        warn(["D was left out, since it needs torch: pip install 'fibgap[train]' installs it"])
+        return [name for name in names if name != "d"]
     able = measured_by_blocks()
     if unable := [name for name in asked if name not in able]:
         raise InputError(

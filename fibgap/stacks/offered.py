@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fibgap.errors import InputError
+from fibgap.errors import InputError, has
 from fibgap.fillers import fill, filler_names
 from fibgap.stack import GappedVolume
 
@@ -66,11 +66,10 @@ def shipped_networks() -> list[str]:
 
     None without an engine.
     """
-    from fibgap.network.engines import installed
+    if not (has("openvino") or has("torch")):
+        return []
     from fibgap.network.shipped import PREFIX, kept_names, resolve_weights
 
-    if not (installed("openvino") or installed("torch")):
-        return []
     names = [f"{PREFIX}{name}" for name in kept_names()]
     return sorted(names, key=lambda name: (resolve_weights(name).stat().st_size, name))
 
@@ -92,7 +91,6 @@ def offer(name: str, *, gpu: bool = False) -> Offered:
     """
     if name in untrained_fillers():
         return Offered(name, name)
-    # These pull in an engine, which no other filler needs.
     from fibgap.network.device import choose_device
     from fibgap.network.filler import network_options
     from fibgap.network.shipped import kept_names, resolve_weights, warn_if_retiring

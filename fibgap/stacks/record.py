@@ -48,7 +48,8 @@ def fill_record(
     loaded, gapped = filled.loaded, filled.gapped
     sources = [str(source)] if isinstance(source, str | Path) else [str(each) for each in source]
     said = given(options) | ({"crop": False} if options.get("crop") is False else {})
-    packages = [*_PACKAGES, *(["torch"] if filled.choice.weights else [])]
+    network = filled.choice.options.get("network")
+    packages = [*_PACKAGES, *([network.name] if network is not None else [])]
     files = [*loaded.files, *([filled.choice.weights] if filled.choice.weights else [])]
     return {
         "fibgap": __version__,

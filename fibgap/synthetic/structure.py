@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import next_fast_len
 
-from fibgap.errors import InputError
+from fibgap.errors import InputError, require
 from fibgap.settings import check_settings, described, setting
 
 if TYPE_CHECKING:
@@ -150,6 +150,7 @@ def evaluate_field(
     torch.Tensor
         float32, shape (Z, Y, X), or (N, Y, X) with `depths`.
     """
+    require("torch", "Generating a structure", "train")
     import torch
 
     box = spectrum.box

@@ -150,7 +150,7 @@ def test_a_network_fills(folder, table, tmp_path):
     filled = fill_stack(folder, tmp_path / "v.tif", depths=table, weights="shipped:general_small")
     assert filled.record["filler"]["name"] == "network"
     assert filled.record["inputs"][-1]["path"].endswith("general_small.safetensors")
-    assert "torch" in filled.record["versions"]
+    assert "openvino" in filled.record["versions"]
 
 
 def test_a_network_says_how_sure_it_is(folder, table, tmp_path):
