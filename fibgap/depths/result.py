@@ -32,7 +32,7 @@ class Depths:
         then that of the last slice as delivered.
     thickness_sd_nm : (N - 1,) float64 or None
         Standard deviation of every thickness in nm, if it is known. Errors of depths hang together,
-        so it does not follow from `sd_nm`.
+        so it does not follow from ``sd_nm``.
     """
 
     depths_nm: NDArray[np.float64]

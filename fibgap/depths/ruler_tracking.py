@@ -101,7 +101,7 @@ def track_lines(images: NDArray[Any], lines: Sequence[RulerLine]) -> TrackedRule
     Notes
     -----
     A line is looked for where it should be by its pace and by the drift of the other lines, with
-    the normalised correlation of its window with its picture (`skimage.feature.match_template`).
+    the normalised correlation of its window with its picture (``skimage.feature.match_template``).
     The peak of the cross-correlation of both, to a hundredth of a pixel, gives its place
     (Guizar-Sicairos, Thurman and Fienup, Opt. Lett. 33, 156, 2008). Compared are derivatives along
     x, so that an edge of a wedge is as good as a line. In the end all windows of a line are

@@ -139,7 +139,7 @@ def stack_depths(
     source : path, str, or sequence of them
         The images, see `fibgap.stacks.load_stack`.
     out : path, optional
-        A CSV file for the depths of the chosen source, which `depths` of
+        A CSV file for the depths of the chosen source, which ``depths`` of
         `fibgap.stacks.fill_stack` takes.
     plot : path, optional
         A picture (.png, .svg, .pdf) of all sources.
@@ -151,7 +151,7 @@ def stack_depths(
     progress : callable, optional
         Called with a stage, how much is done and how much there is.
     **how
-        How the stack is read, see `fibgap.stacks.options.How`. Of `depths`, "images", "ruler" and
+        How the stack is read, see `fibgap.stacks.options.How`. Of ``depths``, "images", "ruler" and
         "fused" choose; anything else is held against what the images and the ruler say.
 
     Returns

@@ -47,7 +47,7 @@ def tables(rows: pd.DataFrame) -> str:
         wide = rows.pivot_table(index="material", columns="filler", values=column, sort=False)
         shown = [ORIGINAL] if column.startswith("anisotropy") else []
         shown += [name for name in fillers if name in wide.columns]
-        lines = [f"### {title}", "", "| material | " + " | ".join(map(_heading, shown)) + " |"]
+        lines = [f"## {title}", "", "| material | " + " | ".join(map(_heading, shown)) + " |"]
         lines.append("| --- |" + " ---: |" * len(shown))
         for material, values in (wide.reindex(columns=shown) * factor).iterrows():
             judged = values.drop(ORIGINAL, errors="ignore").abs().round(decimals)
