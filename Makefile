@@ -64,6 +64,11 @@ depths: $(STAMP) ## Run config/depths.yaml (hours): what it costs not to know wh
 	@$(SNAKEMAKE) --configfile config/depths.yaml --cores $(CORES) $(QUIET) -- make_tables
 	@cat results/depths/tables/by_source.md
 
+.PHONY: generality
+generality: $(STAMP) ## Try every filler on many materials (hours), write docs/generality.md (GENERALITY_ARGS=)
+	@$(RUN) python -m fibgap.experiment.generality docs/reproduction/generality/rows.csv --page docs/generality.md \
+		$(GENERALITY_ARGS)
+
 .PHONY: costs
 CONFIG ?= config/quick.yaml
 costs: $(STAMP) ## Tabulate what the runs of an experiment cost (CONFIG=config/paper.yaml: of that one)
@@ -95,6 +100,10 @@ docs: $(STAMP) ## Build the documentation site in docs/_build/html; warnings are
 
 bench: $(STAMP) ## Run the benchmarks (faults.py, overhead.py and scaling.py are commands of their own)
 	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(RUN) python "$$file"; done
+
+.PHONY: bench-quick
+bench-quick: $(STAMP) ## Run the benchmark of fillers on a small case, in under two minutes
+	@$(RUN) python benchmarks/bench_fillers.py --quick
 
 .PHONY: reference
 reference: $(STAMP) ## Write config/config.schema.json and docs/configuration.md anew, from the models

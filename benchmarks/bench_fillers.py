@@ -1,8 +1,8 @@
 """Time the supplement's own case: 128 images of 512 x 512, by the network and by the spline.
 
 Prints a Markdown table of seconds and ratios, all measured in one run: the cubic-spline filler
-beside scipy.interpolate.CubicSpline; the networks, in fp32 and bf16, beside a straightforward
-PyTorch loop over the same planes in the same precision; patches/s of training. The GPU is timed
+beside scipy.interpolate.CubicSpline; the shipped networks in every engine and arithmetic beside a
+straightforward PyTorch loop over the same planes in fp32; patches/s of training. The GPU is timed
 where there is one. The supplement gives 44 s for its network on a K80 and 7 s for its spline.
 
     python benchmarks/bench_fillers.py [--images 128] [--side 512] [--threads 2] [--repeats 1]
@@ -21,21 +21,20 @@ from scipy.interpolate import CubicSpline
 
 from fibgap.fillers import fill
 from fibgap.fillers.interpolation import GOLD_FROM, spline_weights
-from fibgap.network.architecture import Architecture
 from fibgap.network.device import cpu_has_bfloat16
-from fibgap.network.engines import make_engine
+from fibgap.network.engines import Engine, make_engine
 from fibgap.network.inference import PlaneFiller, with_mirrored_ends
 from fibgap.network.module import Network, count_parameters
+from fibgap.network.precision import hardware_has
+from fibgap.network.quantisation import quantised_path
+from fibgap.network.shipped import resolve_weights
+from fibgap.network.weights import LoadedNetwork, load_weights
 from fibgap.stack import GappedVolume, nearest_layer
 from fibgap.synthetic.milling import Milling, draw_depths
 
 PAPER_NETWORK_S = 44.0
 PAPER_SPLINE_S = 7.0
-NETWORKS = {
-    "Table S1": Architecture(),
-    "compact": Architecture.from_width(1 / 3, mask_channel=True),
-    "compact, neighbours": Architecture.from_width(1 / 4, mask_channel=True, neighbours=3),
-}
+NETWORKS = ("table_s1", "compact", "compact_neighbours")
 #: Fewer planes a side than the receptive field are refused.
 LEAST_IMAGES = 23
 
@@ -97,21 +96,26 @@ def plain_loop(
     return torch.cat(results)
 
 
-def our_planes(
-    network: Network,
-    gapped: GappedVolume,
-    images: int,
-    device: torch.device,
-    precision: torch.dtype,
-) -> np.ndarray:
+def our_planes(engine: Engine, gapped: GappedVolume, images: int) -> np.ndarray:
     """Run one family of planes as inference does."""
-    kind = {torch.float32: "fp32", torch.bfloat16: "bf16"}[precision]
-    engine = make_engine(network, device=str(device), precision=kind)
     out = np.zeros((images, gapped.n_layers, gapped.shape[2]), np.float32)
-    neighbours = network.architecture.neighbours
+    neighbours = engine.architecture.neighbours
     filler = PlaneFiller(engine, gapped)
     filler.family(with_mirrored_ends(gapped.slices[:, :images], neighbours), out)
     return out
+
+
+def engines_of(weights: LoadedNetwork, threads: int) -> list[Engine]:
+    """Return a network in every engine and arithmetic that there is here."""
+    cases = [("openvino", "cpu", each) for each in ("fp32", "bf16", "int8")]
+    if torch.cuda.is_available():
+        cases += [("torch", "cuda", each) for each in ("fp32", "bf16")]
+    return [
+        make_engine(weights, engine=engine, device=device, precision=precision, threads=threads)
+        for engine, device, precision in cases
+        if hardware_has(precision, device, engine)
+        and (precision != "int8" or quantised_path(weights.path).exists())
+    ]
 
 
 def training_rate(
@@ -171,13 +175,17 @@ def main() -> None:
         "--only", nargs="+", default=list(NETWORKS), choices=list(NETWORKS), help="networks to time"
     )
     parser.add_argument("--skip-loop", action="store_true", help="leave the plain loop out")
+    parser.add_argument("--quick", action="store_true", help="a small case, in under two minutes")
     arguments = parser.parse_args()
+    if arguments.quick:
+        arguments.images, arguments.side = LEAST_IMAGES, 96
+        arguments.only = ["compact_neighbours"]
     torch.set_num_threads(arguments.threads)
     images, side, repeats = arguments.images, arguments.side, arguments.repeats
     gapped = make_gapped(max(images, LEAST_IMAGES), side)
     share = images / 128 * (side / 512) ** 2
     print(f"{images} images of {side} x {side}. {machine(arguments.threads)}.\n")
-    row("what", "device", "precision", "ours, s", "plain, s", "plain / ours", "paper / ours")
+    row("what", "engine", "precision", "ours, s", "plain, s", "plain / ours", "paper / ours")
     row("---", "---", "---", "---:", "---:", "---:", "---:")
     part = GappedVolume(
         np.ascontiguousarray(gapped.slices[:, :images]), gapped.layers, 1.0, 0, 1.0, gapped.n_given
@@ -186,27 +194,32 @@ def main() -> None:
     ours = seconds(lambda: fill(part, "cubic_spline"), max(3, repeats))
     theirs = seconds(lambda: scipy_spline(part), max(2, repeats))
     paper = PAPER_SPLINE_S * share / ours
-    row("spline, beside SciPy's", "CPU", "fp32", ours, theirs, theirs / ours, paper)
-    devices = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
-    cases = [
-        (name, Network(architecture).eval(), device, precision)
-        for name, architecture in NETWORKS.items()
-        if name in arguments.only
-        for device in map(torch.device, devices)
-        for precision in (torch.float32, torch.bfloat16)
-    ]
-    for name, network, device, precision in cases:
-        label = f"{name} ({count_parameters(network):,} parameters)"
-        where = "CPU" if device.type == "cpu" else "GPU"
-        kind = {torch.float32: "fp32", torch.bfloat16: "bf16"}[precision]
-        if device.type == "cuda":
-            our_planes(network, gapped, images, device, precision)
-        case = (network, gapped, images, device, precision)
-        ours = seconds(lambda case=case: our_planes(*case), repeats)
+    row("spline, beside SciPy's", "-", "fp32", ours, theirs, theirs / ours, paper)
+    for name in arguments.only:
+        weights = load_weights(resolve_weights(f"shipped:{name}"))
+        label = f"{name} ({count_parameters(weights.network):,} parameters)"
         loop = float("nan")
         if not arguments.skip_loop:
-            loop = seconds(lambda case=case: plain_loop(*case), repeats)
-        row(label, where, kind, ours, loop, loop / ours, PAPER_NETWORK_S * share / ours)
+            cpu = torch.device("cpu")
+            loop = seconds(
+                lambda weights=weights, cpu=cpu: plain_loop(
+                    weights.network, gapped, images, cpu, torch.float32
+                ),
+                repeats,
+            )
+        for engine in engines_of(weights, arguments.threads):
+            our_planes(engine, gapped, images) if engine.device != "cpu" else None
+            ours = seconds(lambda engine=engine: our_planes(engine, gapped, images), repeats)
+            paper = PAPER_NETWORK_S * share / ours
+            row(label, engine.name, engine.precision, ours, loop, loop / ours, paper)
+    if arguments.quick:
+        return
+    cases = [
+        (name, load_weights(resolve_weights(f"shipped:{name}")).network, device, precision)
+        for name in arguments.only
+        for device in map(torch.device, ["cpu", *(["cuda"] * torch.cuda.is_available())])
+        for precision in (torch.float32, torch.bfloat16)
+    ]
     print("\nTraining, patches of 64 x 64:\n")
     row("network", "device", "precision", "patches/s")
     row("---", "---", "---", "---:")

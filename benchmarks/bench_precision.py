@@ -17,7 +17,7 @@ from fibgap.network.shipped import FOLDER
 from fibgap.network.weights import load_weights
 from fibgap.placement import place_slices
 from fibgap.stack import GappedVolume
-from fibgap.synthetic.milling import Milling, mill_volume
+from fibgap.synthetic.milling import mill_volume
 from fibgap.synthetic.structure import Level, generate_volume
 
 PAPER = Path(__file__).resolve().parents[1] / "config/paper.yaml"
@@ -37,7 +37,7 @@ def make_gapped(index: int, side: int) -> GappedVolume:
         seed=seeds.sequence(BASE_SEED, "evaluation_volumes", index),
     )
     rng = seeds.generator(BASE_SEED, "milling", index)
-    stack = mill_volume(truth, Milling(**config["mill_slices"]), voxel_nm=voxel_nm, rng=rng)
+    stack = mill_volume(truth, configuration.milling_of(config), voxel_nm=voxel_nm, rng=rng)
     return place_slices(stack, "repositioned", nominal_nm=config["place_slices"]["nominal_nm"])
 
 

@@ -22,6 +22,7 @@ API: dict[str, dict[str, str]] = {
         "leave_slices_out": "fibgap.stacks",
         "measure_volume_file": "fibgap.stacks",
         "simulate": "fibgap.stacks",
+        "stack_depths": "fibgap.report.stack_depths",
         "stack_page": "fibgap.report.stack_page",
     },
     "Slices and where they lie": {
@@ -31,6 +32,10 @@ API: dict[str, dict[str, str]] = {
         "nominal_depths": "fibgap.depths",
         "depths_from_images": "fibgap.depths",
         "ruler_depths": "fibgap.depths",
+        "line_depths": "fibgap.depths",
+        "track_lines": "fibgap.depths",
+        "RulerLine": "fibgap.depths",
+        "estimate_thickness": "fibgap.depths",
         "fuse_depths": "fibgap.depths",
         "write_table": "fibgap.depths",
         "Depths": "fibgap.depths",
@@ -82,6 +87,7 @@ __all__ = [  # noqa: RUF022 - in the order of the page
     "leave_slices_out",
     "measure_volume_file",
     "simulate",
+    "stack_depths",
     "stack_page",
     "read_tiff",
     "read_table",
@@ -89,6 +95,10 @@ __all__ = [  # noqa: RUF022 - in the order of the page
     "nominal_depths",
     "depths_from_images",
     "ruler_depths",
+    "line_depths",
+    "track_lines",
+    "RulerLine",
+    "estimate_thickness",
     "fuse_depths",
     "write_table",
     "Depths",
@@ -125,12 +135,16 @@ if TYPE_CHECKING:
     from fibgap.arms import Arm
     from fibgap.depths import (
         Depths,
+        RulerLine,
         depths_from_images,
+        estimate_thickness,
         fuse_depths,
+        line_depths,
         nominal_depths,
         read_names,
         read_table,
         ruler_depths,
+        track_lines,
         write_table,
     )
     from fibgap.errors import FibgapWarning, InputError
@@ -142,6 +156,7 @@ if TYPE_CHECKING:
     from fibgap.measures.voxelwise import dice, solid_fraction, voxel_error
     from fibgap.placement import place_own, place_slices
     from fibgap.rebuilding import Rebuilt, rebuild
+    from fibgap.report.stack_depths import stack_depths
     from fibgap.report.stack_page import stack_page
     from fibgap.stack import GappedVolume, SliceStack, between_slices
     from fibgap.stacks import (

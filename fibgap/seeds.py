@@ -15,6 +15,8 @@ STREAMS = {
     "depth_errors": 10,
     "calibration": 11,
     "grey_values": 12,
+    "draws": 13,
+    "ruler": 15,
     "ruler_readings": 21,
     "images": 22,
 }

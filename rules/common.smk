@@ -12,6 +12,7 @@ from fibgap.experiment import config as configuration
 from fibgap.arms import BASELINE, CLASSICAL, ORIGINAL
 from fibgap.errors import InputError
 from fibgap.experiment.depth_sources import DEPTHS, TRUE, settings_of
+from fibgap.measures import measure_names
 from fibgap.workflow.digests import code_digest, digest
 from fibgap.workflow.needs import GPU_LIMIT
 from fibgap.network.shipped import resolve_weights, weights_sha256
@@ -64,9 +65,12 @@ BOOTSTRAP = dict(
     base_seed=EXPERIMENT["base_seed"],
 )
 MEASURE_OPTIONS = dict(
-    cut=EXPERIMENT["measure"]["diffusivity_cut"], centred=EXPERIMENT["measure"]["tpcf_centred"]
+    cut=EXPERIMENT["measure"]["diffusivity_cut"],
+    centred=EXPERIMENT["measure"]["tpcf_centred"],
+    voxel_nm=STRUCTURE.get("voxel_nm", 1.0),  # own stacks have theirs
 )
 MEASURES = EXPERIMENT["measure"]["names"]
+EXTENDED = [name for name in MEASURES if name in measure_names(extended=True)]
 # What is made if nothing is asked for.
 RESULTS = []
 if ARMS:

@@ -19,7 +19,9 @@ rule mill_slices:
         datasets=datasets_of,
         base_seed=EXPERIMENT["base_seed"],
         voxel_nm=STRUCTURE["voxel_nm"],
-        milling=EXPERIMENT["mill_slices"],
+        milling=vars(configuration.milling_of(EXPERIMENT)),
+        # What the slices are cut out of: the structure behind the volumes, or their layers.
+        structure=STRUCTURE if EXPERIMENT["mill_slices"]["subvoxel"] else None,
         code=code("mill_slices"),
     script:
         "../workflow_scripts/mill_slices.py"

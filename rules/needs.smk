@@ -13,11 +13,10 @@ from fibgap.network.shipped import read_training
 
 
 def cut_voxels(shape):
-    """Return the voxels of a volume on which D is taken."""
+    """Return the voxels of a volume on which D is taken, twice if of both phases."""
     cut = EXPERIMENT["measure"]["diffusivity_cut"]
-    if "d" not in MEASURES:
-        return 0
-    return voxels([min(cut, *shape)] * 3 if cut else shape)
+    phases = len({"d", "d_solid"} & {*MEASURES})
+    return phases * voxels([min(cut, *shape)] * 3 if cut else shape)
 
 
 def times(count, counts):

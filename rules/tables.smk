@@ -9,7 +9,11 @@ if BASELINE in RIVALS and any(arm in NETWORK_ARMS or arm in CLASSICAL[1:] for ar
     FINDINGS += ["shares", "equivalence"]
 if source_families(EXPERIMENT["arms"]):
     FINDINGS.append("by_source")
-FOR_PAPERS = [*PAPER_TABLES, *(name for name in FINDINGS if name == "by_source")]
+if EXTENDED:
+    FINDINGS.append("extended")
+FOR_PAPERS = [*PAPER_TABLES, *(name for name in FINDINGS if name in ("by_source", "extended"))]
+# What figures show of a measure stands in the tables of the paper's shape.
+PLOTTED = [*(name for name in MEASURES if name not in EXTENDED), "voxels"]
 # Relative, so that a checkout that is moved has nothing to do.
 PUBLISHED = os.path.relpath(f"{workflow.basedir}/config/reference")
 REFERENCE = collect(f"{PUBLISHED}/table_{{table}}.csv", table=["S3", "S4"])
@@ -21,7 +25,7 @@ FIGURES = [
     "showcase",
     "surfaces",
     *(["holes"] if HOLES else []),
-    *(f"errors_{measure}" for measure in [*MEASURES, "voxels"]),
+    *(f"errors_{measure}" for measure in PLOTTED),
     "curves",
     *(f"history_{network}" for network in TRAINED),
     *dict.fromkeys(f"network_{ARMS[arm]['network']}" for arm in NETWORK_ARMS),
@@ -76,7 +80,7 @@ rule plot_figures:
         errors=report(
             collect(
                 "<results>/figures/errors_{measure}.{suffix}",
-                measure=[*MEASURES, "voxels"],
+                measure=PLOTTED,
                 suffix=FORMATS,
             ),
             caption="captions/errors.rst",
@@ -97,7 +101,7 @@ rule plot_figures:
         mem_mb=memory("plot_figures"),
         runtime=minutes("plot_figures"),
     params:
-        measures=[*MEASURES, "voxels"],
+        measures=PLOTTED,
         voxel_nm=STRUCTURE["voxel_nm"],
         code=code("plot_figures"),
     script:

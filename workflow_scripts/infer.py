@@ -20,7 +20,7 @@ def main(placed: str, weights: str, output: str, *, threads: int, gpus: int, par
 
     def compute(dataset: int) -> Record:
         gapped = gapped_from_record(read_record(placed, dataset))
-        return Record({"volume": fill(gapped, "network", refuse=False, **options)})
+        return Record({"volume": fill(gapped, "network", refuse=False, number=dataset, **options)})
 
     process_shard(
         output,

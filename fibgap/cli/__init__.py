@@ -84,10 +84,71 @@ def check(stack: tuple[str, ...], quiet: bool, as_json: bool, **options: Any) ->
 @main.command(
     cls=Command,
     examples=[
+        "fibgap depths slices --otsu",
+        "fibgap depths slices --otsu --spacing 10nm -o depths.csv --plot depths.png",
+        "fibgap depths slices --otsu --ruler ruler.csv --mask mask.tif -o depths.csv",
+        "fibgap depths slices --ruler widths.csv --ruler-angle 60 --ruler-sd 0.5px",
+    ],
+)
+@source
+@click.option(
+    "-o",
+    "--output",
+    "out",
+    type=click.Path(path_type=Path),
+    cls=Grouped,
+    group="Output",
+    help="A CSV file with depths and standard deviations, which `fibgap fill --depths` takes.",
+)
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path),
+    cls=Grouped,
+    group="Output",
+    help="A picture with bands: .png, .svg or .pdf.",
+)
+@click.option(
+    "--cut",
+    metavar="IMAGES",
+    cls=Grouped,
+    group="Output",
+    help="A cut whose rows run along z, pixels as in the slices: is z as long as x?",
+)
+@click.option(
+    "--force", is_flag=True, cls=Grouped, group="Output", help="Replace files that are there."
+)
+@reading
+@common
+def depths(stack: tuple[str, ...], quiet: bool, as_json: bool, **options: Any) -> None:
+    """Say how thick the slices of a STACK are, from its images, a ruler, or both.
+
+    STACK is what `fibgap check` takes. The images tell thickness where the material is isotropic:
+    slices lose similarity with depth as pixels do sideways. All sources of depths that there are
+    are held against each other. The best one is written: fused, ruler or images, unless --depths
+    names one of them.
+    """
+    with Console(quiet=quiet, as_json=as_json) as console:
+        from fibgap.report.stack_depths import stack_depths
+
+        found = stack_depths(in_order(stack), progress=console.progress, **said(options))
+        console.result(found.to_dict())
+        if not found.outputs:
+            console.say(f"depths of the source '{found.chosen}', with half of a 95 % band:")
+            for line in found.table():
+                console.say(line)
+        for line in found.lines():
+            console.say(line)
+        for path in found.outputs:
+            console.say(f"written: {path}")
+
+
+@main.command(
+    cls=Command,
+    examples=[
         "fibgap fill slices --depths depths.csv -o volume.tif",
         "fibgap fill stack.tif --spacing 10nm --voxel 2.5nm -o volume.ome.zarr",
         'fibgap fill slices --depths log.csv --depth-column "Z (um)" --otsu -o volume.h5',
-        "fibgap fill labels.tif --phase 2 --depths d.csv --weights shipped:compact -o volume.tif",
+        "fibgap fill labels.tif --phase 2 --depths d.csv --weights shipped:general_small -o v.tif",
     ],
 )
 @source
@@ -99,7 +160,8 @@ def check(stack: tuple[str, ...], quiet: bool, as_json: bool, **options: Any) ->
     cls=Grouped,
     group="Output",
     help="The volume. Its ending decides on the format: .tif (ImageJ), .ome.tif, .ome.zarr, .h5, "
-    ".nrrd, .mha. Beside it appear the mask of filled layers, a record (.json) and a page (.html).",
+    ".nrrd, .mha. Beside it appear the mask of filled layers, a network's confidence in percent, a "
+    "record (.json) and a page (.html).",
 )
 @click.option(
     "--force", is_flag=True, cls=Grouped, group="Output", help="Replace files that are there."
@@ -127,6 +189,15 @@ def check(stack: tuple[str, ...], quiet: bool, as_json: bool, **options: Any) ->
     cls=Grouped,
     group="Filling",
     help="Let the network compute on a GPU; an error where there is none.",
+)
+@click.option(
+    "--draw",
+    type=click.IntRange(min=0),
+    metavar="NUMBER",
+    cls=Grouped,
+    group="Filling",
+    help="Of a network, one volume of many that the slices allow, with surfaces as rough as those "
+    "of the material; every number gives another one. Without it the most likely volume.",
 )
 @click.option(
     "--fill-holes",
@@ -172,8 +243,10 @@ def fill(stack: tuple[str, ...], output: Path, quiet: bool, as_json: bool, **opt
     metavar="NAME",
     cls=Grouped,
     group="What is measured",
-    help="tpcf (two-point correlation), lpf (lineal path), d (diffusivity of the pores); may be "
-    "given several times. All of them if it is left out.",
+    help="tpcf (two-point correlation, not centred), lpf (lineal path), d (diffusivity of the "
+    "pores): these three if it is left out. Or d_solid, surface, solid_chord, pore_chord, euler, "
+    "solid_clusters, pore_clusters, solid_percolation, pore_percolation; may be given several "
+    "times.",
 )
 @click.option(
     "--truth",
@@ -232,6 +305,7 @@ def measure(volume: str, quiet: bool, as_json: bool, **options: Any) -> None:
     cls=Command,
     examples=[
         "fibgap simulate try --grey --seed 3",
+        "fibgap simulate try --grey --ruler",
     ],
 )
 @click.argument("folder", type=click.Path(path_type=Path))
@@ -258,6 +332,12 @@ def measure(volume: str, quiet: bool, as_json: bool, **options: Any) -> None:
     help="Of the structure: about twice the thickness of a ligament.",
 )
 @click.option("--grey", is_flag=True, help="Grey, noisy images instead of 0 and 255.")
+@click.option(
+    "--ruler", is_flag=True, help="A strip with the lines of a ruler above the structure."
+)
+@click.option(
+    "--subvoxel", is_flag=True, help="Cut slices at their depths, not at the nearest layer."
+)
 @click.option("--seed", default=0, show_default=True, help="Another number, another structure.")
 @click.option("--force", is_flag=True, help="Replace the folder.")
 @common
@@ -273,7 +353,8 @@ def simulate(folder: Path, shape: str, quiet: bool, as_json: bool, **options: An
         z, y, x = map(int, sides)
         made = make(folder, shape=(z, y, x), progress=console.progress, **said(options))
         n, height, width = made.stack.slices.shape
-        paths = [made.slices, made.depths, made.folder / "truth.tif"]
+        extra = [path for path in (made.ruler, made.mask) if path is not None]
+        paths = [made.slices, made.depths, made.folder / "truth.tif", *extra]
         console.result(
             {"slices": n, "height": height, "width": width, "outputs": [str(p) for p in paths]}
         )
@@ -312,6 +393,9 @@ def train(
 ) -> None:
     """Train a NETWORK of a configuration CONFIG; it goes on where an earlier call stopped."""
     with Console(quiet=quiet, as_json=as_json) as console:
+        from fibgap.errors import require
+
+        require("torch", "Training", "train")
         from fibgap.network.__main__ import train as train_network
 
         status = train_network(config, network, output, gpus=int(gpu), budget=minutes)

@@ -56,9 +56,34 @@ _READING: list[tuple[str, str, dict[str, Any]]] = [
         "--depths",
         {
             "metavar": "FILE",
-            "help": "Table of depths or thicknesses (CSV, TSV), or the word names (file names) or "
-            "file (the image file). By default the image file, then the file names.",
+            "help": "Table of depths or thicknesses (CSV, TSV), or one of the words images "
+            "(estimate them), ruler, fused (ruler and images), names (file names), file (the image "
+            "file). By default the ruler if there is one, the image file, then the file names.",
         },
+    ),
+    (
+        _DEPTHS,
+        "--ruler",
+        {
+            "metavar": "FILE",
+            "help": "Table of a ruler: x, y, width, height and angle of windows around its lines, "
+            "which are tracked; or a width per slice.",
+        },
+    ),
+    (
+        _DEPTHS,
+        "--ruler-angle",
+        {"type": float, "metavar": "DEGREES", "help": "Full angle, if the ruler has widths."},
+    ),
+    (
+        _DEPTHS,
+        "--ruler-sd",
+        {"metavar": "LENGTH", "help": "Reading error of a width, such as 0.5px or 1.2nm."},
+    ),
+    (
+        _DEPTHS,
+        "--total",
+        {"metavar": "LENGTH", "help": "Known depth of the last slice, for --depths images."},
     ),
     (
         _DEPTHS,

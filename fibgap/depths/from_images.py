@@ -21,6 +21,9 @@ _ROUNDS = 8
 #: The estimates of quarters are drawn to the common mean more than those of whole images, so their
 #: scatter is too small by about this factor (synthetic structures and two battery electrodes).
 _QUARTERS = 1.25
+#: Quarters share structures, so the scatter of their stretches is too small by this factor (24
+#: synthetic volumes of 128 x 128 pixels).
+_STRETCHES = 1.6
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,9 @@ class Thickness:
         The largest distance that can be told.
     typical, spread : float
         Mean and standard deviation of the thicknesses, as learnt from the stack.
+    stretch_sd : float
+        Standard deviation of `stretch_xy`, from the scatter of the quarters of the images; NaN
+        where fewer than two of them can be told.
     """
 
     mean: NDArray[np.float64]
@@ -59,6 +65,22 @@ class Thickness:
     reach: float
     typical: float
     spread: float
+    stretch_sd: float = float("nan")
+
+    def findings(self) -> list[str]:
+        """Return what is wrong with pairs of slices, a sentence each."""
+        found = []
+        for flags, words in (
+            (self.blind, "so dissimilar that images do not tell their distance"),
+            (self.same, "identical, as if one image had been saved twice"),
+        ):
+            if flags.any():
+                first = int(np.flatnonzero(flags)[0])
+                found.append(
+                    f"{int(flags.sum())} of {len(flags)} pairs of slices are {words}; the first is "
+                    f"{first} and {first + 1}."
+                )
+        return found
 
 
 def _quarters(images: NDArray[Any]) -> Iterator[NDArray[Any]]:
@@ -117,21 +139,24 @@ def estimate_thickness(
     parts = []
     for quarter in _quarters(stack):
         try:
-            parts.append(_estimate(checked_images(quarter), search).mean)
+            parts.append(_estimate(checked_images(quarter), search))
         except InputError:  # a quarter without structure in some slice
             continue
-    sd, between = 2 * whole.sd, 0.0
+    sd, between, stretch_sd = 2 * whole.sd, 0.0, float("nan")
     if len(parts) > 1:
-        totals = np.array([part.sum() for part in parts]) / whole.mean.sum()
+        means = np.array([part.mean for part in parts])
+        totals = means.sum(axis=1) / whole.mean.sum()
         # The mean of so many quarters scatters less than each of them.
         between = float(np.log(totals).std(ddof=1)) / np.sqrt(len(parts))
-        level = np.array(parts) / totals[:, None]
+        level = means / totals[:, None]
         scatter = _QUARTERS * np.sqrt(level.var(axis=0, ddof=1).mean() / len(parts))
         sd = whole.sd * max(1.0, scatter / np.sqrt(np.mean(whole.sd**2)))
+        stretches = np.array([part.stretch_xy for part in parts])
+        stretch_sd = _STRETCHES * float(stretches.std(ddof=1)) / np.sqrt(len(parts))
     # If x, y and z are stretched independently, z differs from the mean of x and y by this much.
     scale = np.sqrt(0.75 * whole.stretch_xy**2 + between**2 + hidden_stretch**2)
     sd = np.where(whole.blind, np.maximum(sd, whole.reach), sd)
-    return replace(whole, sd=sd, scale_sd=float(scale))
+    return replace(whole, sd=sd, scale_sd=float(scale), stretch_sd=stretch_sd)
 
 
 def _estimate(stack: NDArray[Any], search: int) -> Thickness:
@@ -216,10 +241,15 @@ def depths_from_images(
     InputError
         See `estimate_thickness`; or if a length is not positive.
     """
+    found = estimate_thickness(images, search=search, hidden_stretch=hidden_stretch)
+    return thickness_depths(found, voxel_nm, total_nm=total_nm)
+
+
+def thickness_depths(found: Thickness, voxel_nm: float, *, total_nm: float | None = None) -> Depths:
+    """Return depths from distances that images have told, see `depths_from_images`."""
     for name, length in (("voxel_nm", voxel_nm), ("total_nm", total_nm)):
         if length is not None and not (np.isfinite(length) and length > 0):
             raise InputError(f"{name} must be positive, but is {length}.")
-    found = estimate_thickness(images, search=search, hidden_stretch=hidden_stretch)
     mean, sd = voxel_nm * found.mean, voxel_nm * found.sd
     notes = ["thickness is estimated from the images: the material is taken to be isotropic."]
     if total_nm is not None:
@@ -232,14 +262,7 @@ def depths_from_images(
         variance += (found.scale_sd * depths) ** 2
     else:
         variance *= 1 - variance / variance[-1]
-    for flags, words in (
-        (found.blind, "so dissimilar that images do not tell their distance"),
-        (found.same, "identical, as if one image had been saved twice"),
-    ):
-        if flags.any():
-            first = int(np.flatnonzero(flags)[0])
-            notes.append(
-                f"{int(flags.sum())} of {len(flags)} pairs of slices are {words}; the first is "
-                f"{first} and {first + 1}."
-            )
-    return Depths(depths, "images", np.sqrt(np.maximum(variance, 0.0)), tuple(notes))
+    notes += found.findings()
+    step = np.hypot(sd, found.scale_sd * mean) if total_nm is None else sd
+    deviation = np.sqrt(np.maximum(variance, 0.0))
+    return Depths(depths, "images", deviation, tuple(notes), thickness_sd_nm=step)

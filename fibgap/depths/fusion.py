@@ -20,7 +20,7 @@ def fuse_depths(
         Depths as a ruler told them, in the order of the images; see
         `fibgap.depths.ruler.read_ruler`.
     sd_nm : float or (N,) float
-        Their standard deviations.
+        Their standard deviations; infinite where there is no reading, and a reading NaN.
     thickness : Thickness
         What the images say of the N - 1 distances.
     voxel_nm : float
@@ -49,15 +49,18 @@ def fuse_depths(
         raise InputError(f"{count} images need as many readings, but {readings.size} came.")
     deviations = np.broadcast_to(np.asarray(sd_nm, dtype=np.float64), readings.shape)
     for name, values, good in (
-        ("reading", readings, np.isfinite(readings)),
-        ("deviation of reading", deviations, np.isfinite(deviations) & (deviations > 0)),
+        ("reading", readings, np.isfinite(readings) | np.isposinf(deviations)),
+        ("deviation of reading", deviations, deviations > 0),
     ):
         if not good.all():
             bad = int(np.flatnonzero(~good)[0])
             raise InputError(f"the {name} {bad} is {values[bad]} nm.")
+    known = 1 / deviations**2
+    if not (known > 0).any():
+        raise InputError("a ruler without any reading tells no depth.")
+    readings = np.where(known > 0, readings, 0.0)
     mean = voxel_nm * thickness.mean
     weight = 1 / (voxel_nm * thickness.sd) ** 2
-    known = 1 / deviations**2
     diagonal = known.copy()
     diagonal[:-1] += weight
     diagonal[1:] += weight
@@ -65,16 +68,19 @@ def fuse_depths(
     border[:-1] += weight * mean
     border[1:] -= weight * mean
     both = _solve(diagonal, -weight, np.stack([known * readings, border], axis=1))
-    variance = _inverse_diagonal(diagonal, -weight)
+    variance, step = _inverse_diagonal(diagonal, -weight)
     factor = 1.0
     if thickness.scale_sd > 0:
         stiffness = 1 / thickness.scale_sd**2
         rest = float((weight * mean**2).sum()) + stiffness - float(border @ both[:, 1])
         factor = (stiffness - float(border @ both[:, 0])) / rest
         variance = variance + both[:, 1] ** 2 / rest
+        step = step + np.diff(both[:, 1]) ** 2 / rest
     depths = both[:, 0] - factor * both[:, 1]
     note = f"a ruler and images are fused; distances from images are multiplied by {factor:.4g}."
-    return Depths(depths - depths[0], "fused", np.sqrt(variance), (note,))
+    return Depths(
+        depths - depths[0], "fused", np.sqrt(variance), (note,), thickness_sd_nm=np.sqrt(step)
+    )
 
 
 def _solve(
@@ -89,17 +95,23 @@ def _solve(
 
 def _inverse_diagonal(
     diagonal: NDArray[np.float64], beside: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return the diagonal of the inverse of a symmetric tridiagonal matrix.
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the variances of all values and of the steps between them from their precisions.
+
+    The matrix of precisions is symmetric and tridiagonal.
 
     Examples
     --------
-    >>> _inverse_diagonal(np.array([2.0, 2.0]), np.array([-1.0])).round(9).tolist()
-    [0.666666667, 0.666666667]
+    >>> values, steps = _inverse_diagonal(np.array([2.0, 2.0]), np.array([-1.0]))
+    >>> values.round(9).tolist(), steps.round(9).tolist()
+    ([0.666666667, 0.666666667], [0.666666667])
     """
     downwards, upwards = diagonal.copy(), diagonal.copy()
     for row in range(1, len(diagonal)):
         downwards[row] -= beside[row - 1] ** 2 / downwards[row - 1]
     for row in range(len(diagonal) - 2, -1, -1):
         upwards[row] -= beside[row] ** 2 / upwards[row + 1]
-    return 1 / (downwards + upwards - diagonal)
+    variance = 1 / (downwards + upwards - diagonal)
+    # What is above a value bears on the next one through this value alone.
+    shared = -beside / downwards[:-1] * variance[1:]
+    return variance, variance[1:] + variance[:-1] - 2 * shared

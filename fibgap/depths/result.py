@@ -30,6 +30,9 @@ class Depths:
     turned : bool
         Whether the slices were delivered from the deepest one upwards: the depth of index 0 is
         then that of the last slice as delivered.
+    thickness_sd_nm : (N - 1,) float64 or None
+        Standard deviation of every thickness in nm, if it is known. Errors of depths hang together,
+        so it does not follow from ``sd_nm``.
     """
 
     depths_nm: NDArray[np.float64]
@@ -37,6 +40,7 @@ class Depths:
     sd_nm: NDArray[np.float64] | None = None
     notes: tuple[str, ...] = ()
     turned: bool = False
+    thickness_sd_nm: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         depths = np.asarray(self.depths_nm, dtype=np.float64)
@@ -45,15 +49,21 @@ class Depths:
         if in_order(depths, [f"slice {index}" for index in range(len(depths))])[1]:
             raise InputError(f"depths must rise, but fall from {depths[0]} to {depths[-1]} nm.")
         object.__setattr__(self, "depths_nm", depths)
-        if self.sd_nm is None:
-            return
-        sd = np.asarray(self.sd_nm, dtype=np.float64)
-        if sd.shape != depths.shape:
-            raise InputError(f"{len(depths)} depths need as many deviations, but {sd.size} came.")
-        if not (np.isfinite(sd) & (sd >= 0)).all():
-            bad = int(np.flatnonzero(~(np.isfinite(sd) & (sd >= 0)))[0])
-            raise InputError(f"the standard deviation of depth {bad} is {sd[bad]}.")
-        object.__setattr__(self, "sd_nm", sd)
+        for name, what, count in (
+            ("sd_nm", "depth", len(depths)),
+            ("thickness_sd_nm", "thickness", len(depths) - 1),
+        ):
+            if getattr(self, name) is None:
+                continue
+            sd = np.asarray(getattr(self, name), dtype=np.float64)
+            if sd.shape != (count,):
+                raise InputError(
+                    f"{len(depths)} depths need {count} deviations of a {what}, but {sd.size} came."
+                )
+            if not (np.isfinite(sd) & (sd >= 0)).all():
+                bad = int(np.flatnonzero(~(np.isfinite(sd) & (sd >= 0)))[0])
+                raise InputError(f"the standard deviation of {what} {bad} is {sd[bad]}.")
+            object.__setattr__(self, name, sd)
 
     @property
     def thickness_nm(self) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ from fibgap.errors import InputError
 
 
 def read_ruler(
-    widths_nm: ArrayLike, angle_deg: float, *, sd_nm: float, narrowing: bool = True
+    widths_nm: ArrayLike, angle_deg: float, *, sd_nm: ArrayLike, narrowing: bool = True
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the depths that a ruler's widths tell, as they were read, and their deviations.
 
@@ -18,7 +18,7 @@ def read_ruler(
         Distance of two lines, or width of a wedge, in every slice in nm.
     angle_deg : float
         Full angle between the lines in degrees.
-    sd_nm : float
+    sd_nm : float or (N,) float
         Standard deviation of the reading of one width in nm.
     narrowing : bool
         Whether the lines come together with depth; otherwise they part.
@@ -49,8 +49,12 @@ def read_ruler(
         raise InputError(
             f"the angle of a ruler lies between 0 and 180 degrees, but is {angle_deg:g}."
         )
-    if not (np.isfinite(sd_nm) and sd_nm > 0):
-        raise InputError(f"the deviation of a reading must be positive, but is {sd_nm} nm.")
+    errors = np.broadcast_to(np.asarray(sd_nm, dtype=np.float64), widths.shape)
+    wrong = np.flatnonzero(~(np.isfinite(errors) & (errors > 0)))
+    if len(wrong):
+        raise InputError(
+            f"the deviation of a reading must be positive, but is {errors[wrong[0]]:g} nm."
+        )
     bad = np.flatnonzero(~np.isfinite(widths))
     if len(bad):
         raise InputError(f"the width of the ruler in slice {bad[0]} is {widths[bad[0]]}.")
@@ -62,11 +66,11 @@ def read_ruler(
         )
     slope = 2 * np.tan(np.deg2rad(angle_deg) / 2)
     depths = (widths[0] - widths) / slope
-    return (depths if narrowing else -depths), np.full(len(widths), sd_nm / slope)
+    return (depths if narrowing else -depths), errors / slope
 
 
 def ruler_depths(
-    widths_nm: ArrayLike, angle_deg: float, *, sd_nm: float, narrowing: bool = True
+    widths_nm: ArrayLike, angle_deg: float, *, sd_nm: ArrayLike, narrowing: bool = True
 ) -> Depths:
     """Return the depths that a ruler's widths tell, in the order of milling.
 
@@ -96,4 +100,5 @@ def ruler_depths(
             f"depth: do they {other}, or is the reading error too large?"
         )
     note = f"{moved} readings contradict the order of milling and are exchanged."
-    return Depths(ordered, "ruler", sd, (note,) if moved else ())
+    step = np.sqrt(sd[1:] ** 2 + sd[:-1] ** 2)
+    return Depths(ordered, "ruler", sd, (note,) if moved else (), thickness_sd_nm=step)

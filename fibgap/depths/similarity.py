@@ -81,7 +81,7 @@ def _apart(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
     return float(np.mean((first - second) ** 2, dtype=np.float64))
 
 
-def _in_plane(images: NDArray[Any], reach: int) -> NDArray[np.float64]:
+def in_plane(images: NDArray[Any], reach: int) -> NDArray[np.float64]:
     """Return mean squared differences (2, N, reach + 1) at shifts along y and x."""
     curves = np.zeros((2, len(images), reach + 1))
     for index, image in enumerate(images):
@@ -93,9 +93,15 @@ def _in_plane(images: NDArray[Any], reach: int) -> NDArray[np.float64]:
 
 
 def learn_curve(images: NDArray[Any]) -> Curve:
-    """Learn from the planes how dissimilarity grows with distance."""
+    """Learn from the planes how dissimilarity grows with distance.
+
+    Raises
+    ------
+    InputError
+        If images are so small that their structure is not seen to end.
+    """
     reach = min(_REACH, min(images.shape[1:]) // 2)
-    along = _in_plane(images, reach)
+    along = in_plane(images, reach)
     own = along.mean(axis=0)
     mean = own.mean(axis=0)
     nugget = max(0.0, 2 * mean[1] - mean[2])
@@ -111,6 +117,11 @@ def learn_curve(images: NDArray[Any]) -> Curve:
     falling = np.flatnonzero(np.diff(values) < 0)
     # Beyond its first maximum the curve comes down again, and one dissimilarity has two distances.
     top = fine[falling[0]] if len(falling) else float(reach)
+    if reach < _REACH and not len(falling):
+        raise InputError(
+            f"images of {images.shape[1]} x {images.shape[2]} pixels are smaller than their "
+            "structure: pixels half an image apart are still more alike than farther ones."
+        )
     scatter = PchipInterpolator(lags, noise)
     return Curve(nugget, along.mean(axis=1), smooth, scatter, amplitude, float(top))
 
@@ -129,13 +140,13 @@ def differences(images: NDArray[Any], search: int) -> NDArray[np.float64]:
     return found
 
 
-def stretch_xy(along: NDArray[np.float64], reach: float) -> float:
-    """Return by how much x is stretched against y, the logarithm of a factor."""
+def stretch_xy(along: NDArray[np.float64], reach: float, *, widest: float = 0.4) -> float:
+    """Return by how much x is stretched against y, the logarithm of a factor up to `widest`."""
     lags = np.arange(along.shape[1])
     curve_y, curve_x = (PchipInterpolator(lags, curve) for curve in along)
     distances = np.arange(1, reach, 0.25)
     # Both curves are compared at distances that stay within the lags.
-    logs = np.linspace(-0.4, 0.4, 161)
+    logs = np.linspace(-widest, widest, int(400 * widest) + 1)
     apart = [
         np.mean(
             (

@@ -1,10 +1,8 @@
 """Depths from a table: a column of depths or of thicknesses, with its unit."""
 
-import csv
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +18,8 @@ from fibgap.depths.columns import (
 from fibgap.depths.delimited import read_text_table
 from fibgap.depths.result import Depths, in_order
 from fibgap.depths.titles import Column
+from fibgap.depths.written import MEASURED, of_steps, steps_deviations, written_source
 from fibgap.errors import InputError
-from fibgap.io.files import write_aside
 from fibgap.units import require_unit
 
 
@@ -62,7 +60,8 @@ def read_table(
     Returns
     -------
     Depths
-        Source "measured". Notes say which column was taken.
+        Source "measured", or the one that `write_table` wrote into the file. Notes say which column
+        was taken.
 
     Raises
     ------
@@ -98,6 +97,7 @@ def read_table(
         values, sd = _summed(table, taken, values, sd, count, notes)
     elif column is None:
         _compare(table, taken, unit_of, notes)
+    rows = table.rows
     if names is not None:
         table, values, sd = _by_name(table, names, values, sd, notes)
     places = [*map(table.place, range(len(table.rows))), "the end"]
@@ -116,38 +116,13 @@ def read_table(
         sd = sd[::-1] if sd is not None else None
     if len(depths) < 2:
         raise InputError(f"file {path} has {len(depths)} depth, but at least 2 are needed.")
-    return Depths(depths, "measured", sd, tuple(notes), turned)
-
-
-def write_table(path: Path | str, depths: Depths, names: Sequence[str] | None = None) -> None:
-    """Write depths as a CSV file that `read_table` reads.
-
-    Parameters
-    ----------
-    path : path
-        The file; it appears when it is complete.
-    depths : Depths
-        One row per slice, in the order in which slices were delivered, with columns "slice",
-        "depth_nm" and, where it is known, "sd_nm". Source and notes stand above as comments.
-    names : sequence of str, optional
-        File names of the slices as delivered; their numbers from 0 on without it.
-    """
-    count = len(depths.depths_nm)
-    labels = list(range(count)) if names is None else list(names)
-    if len(labels) != count:
-        raise InputError(f"{len(labels)} names came for {count} slices.")
-    columns: list[Any] = [labels, depths.order(depths.depths_nm)]
-    titles = ["slice", "depth_nm"]
-    if depths.sd_nm is not None:
-        columns.append(depths.order(depths.sd_nm))
-        titles.append("sd_nm")
-    with write_aside(path) as aside, aside.open("w", encoding="utf-8", newline="") as file:
-        file.write(f"# depths of slices; source: {depths.source}\n")
-        file.writelines(f"# {note}\n" for note in depths.notes)
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(titles)
-        for label, *values in zip(*columns, strict=True):
-            writer.writerow([label, *(repr(float(value)) for value in values)])
+    source = written_source(path)
+    if source != MEASURED:
+        notes.append(f"the table says where its depths come from: {source}.")
+    steps = None
+    if table.rows == rows and not turned:
+        steps = steps_deviations(table, unit_of, len(depths))
+    return Depths(depths, source, sd, tuple(notes), turned, steps)
 
 
 def _slice_numbers(table: Table) -> list[list[int]]:
@@ -181,7 +156,11 @@ def _sorted(table: Table, notes: list[str]) -> Table:
 
 def _deviations(table: Table, unit: str | None) -> NDArray[np.float64] | None:
     """Return the standard deviations that stand beside the values, in nm."""
-    found = [column for column in table.columns if column.kind == "sd" and table.numeric(column)]
+    found = [
+        column
+        for column in table.columns
+        if column.kind == "sd" and table.numeric(column) and not of_steps(column)
+    ]
     if len(found) != 1:
         return None
     values, _ = column_values(table, found[0], found[0].unit or unit)

@@ -57,8 +57,10 @@ def collect_metrics(paths: Iterable[Path | str]) -> pd.DataFrame:
             values: dict[str, object] = {"dataset": dataset, "arm": arm}
             values.update(record.attributes)
             for name, along in record.arrays.items():
-                if along.ndim == 1:  # a number along every axis, no curve
+                if along.shape == (3,):  # a number along every axis, no curve
                     values |= {f"{name}_{axis}": float(along[i]) for i, axis in enumerate("zyx")}
+                elif along.shape == (1,):  # a number without a direction
+                    values[name] = float(along[0])
             rows.append(values)
     table = pd.DataFrame(rows)
     errors = {*anisotropy_columns(), *truth_columns()}

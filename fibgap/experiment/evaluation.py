@@ -19,16 +19,23 @@ def anisotropy_errors(curves: dict[str, NDArray[np.float64]]) -> dict[str, float
 
     Parameters
     ----------
-    curves : dict of (3, L) or (3,) float64
-        Measures along z, y and x.
+    curves : dict of (3, L), (3,) or (1,) float64
+        Measures along z, y and x; a number without a direction has no such error.
     """
-    return {f"anisotropy_{name}": anisotropy_error(*values) for name, values in curves.items()}
+    return {
+        f"anisotropy_{name}": anisotropy_error(*values)
+        for name, values in curves.items()
+        if len(values) == 3
+    }
 
 
 def truth_errors(
     curves: dict[str, NDArray[np.float64]], true_curves: dict[str, NDArray[np.float64]]
 ) -> dict[str, float]:
-    """Return the error of every measure along z against the true volume's, by column name."""
+    """Return the error of every measure against the true volume's, by column name.
+
+    Of a measure by direction, it is that along z.
+    """
     return {
         f"truth_{name}": truth_error(values[0], true_curves[name][0])
         for name, values in curves.items()
@@ -41,6 +48,7 @@ def measure_volume(
     *,
     cut: int = 0,
     centred: bool = False,
+    voxel_nm: float = 1.0,
     threads: int | None = None,
 ) -> Record:
     """Measure one volume on its own: curves and anisotropy errors.
@@ -52,10 +60,12 @@ def measure_volume(
     names : sequence of str
         Measures, see `fibgap.measures`.
     cut : int
-        Side in voxels of the central cut on which D is taken, 0 for the whole volume. A volume
-        with a shorter side is cut to that side.
+        Side in voxels of the central cut on which D is taken, of the pores and of the solid; 0 for
+        the whole volume. A volume with a shorter side is cut to that side.
     centred : bool
         Whether the square of the solid fraction is taken off the TPCF.
+    voxel_nm : float
+        Side of a voxel in nm, for measures that are lengths.
     threads : int or None
         Threads of the solver of D; None leaves torch's setting alone.
 
@@ -68,12 +78,12 @@ def measure_volume(
     -----
     ASSUME: D is taken on a central cut, since it is what costs the time.
     """
-    if threads is not None and "d" in names:
+    if threads is not None and not {"d", "d_solid"}.isdisjoint(names):
         import torch
 
         torch.set_num_threads(threads)
     side = min(cut, *volume.shape) if cut else None
-    curves = measure(volume, names, cut=side, centred=centred)
+    curves = measure(volume, names, cut=side, centred=centred, voxel_nm=voxel_nm)
     return Record(curves, {**anisotropy_errors(curves), "solid_fraction": solid_fraction(volume)})
 
 

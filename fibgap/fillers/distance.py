@@ -7,6 +7,8 @@ from scipy.ndimage import distance_transform_edt
 #: An interpolated distance of 0 is solid. The margin makes a tie a tie in both directions along z,
 #: in spite of rounding.
 TIE = 1e-4
+#: Largest distance that counts, in mean gaps between known layers.
+SATURATION = 1.25
 
 
 def signed_distance(image: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from fibgap.errors import InputError
 from fibgap.fillers import register
 from fibgap.fillers.blocks import Blocks, layer_blocks, register_blocks, window
-from fibgap.fillers.distance import TIE, signed_distance
+from fibgap.fillers.distance import SATURATION, TIE, signed_distance
 from fibgap.fillers.interpolation import apply_weights, spline_weights, well_apart
 from fibgap.stack import GappedVolume
 
@@ -19,7 +19,7 @@ _LEAST_LAYERS = 8
 
 @register("signed_distance_spline")
 def fill_signed_distance_spline(
-    gapped: GappedVolume, saturation: float = 1.25, block_voxels: int = 2**22
+    gapped: GappedVolume, saturation: float = SATURATION, block_voxels: int = 2**22
 ) -> NDArray[np.bool_]:
     """Interpolate the distance to the interface in each slice by a cubic spline along z.
 

@@ -128,10 +128,38 @@ def _inverse(grid: Grid) -> torch.Tensor:
     return torch.as_tensor(inverse).to(grid.diagonal)
 
 
+@dataclass(frozen=True)
+class Solution:
+    """What the solver found.
+
+    Attributes
+    ----------
+    flux : float
+        Through the volume, in units of the conductance between two voxels along axis 0.
+    error : float
+        Estimate of its relative error at the end.
+    iterations : int
+        How many there were.
+    field : torch.Tensor
+        Concentration in every voxel, shape (Z, Y, X).
+    """
+
+    flux: float
+    error: float
+    iterations: int
+    field: torch.Tensor
+
+
 def conductance(
-    connected: NDArray[np.bool_], tolerance: float, iteration_limit: int, device: str
-) -> tuple[float, float, int]:
-    """Return the flux through a volume whose faces along axis 0 are held at 0 and 1.
+    connected: NDArray[np.bool_],
+    tolerance: float,
+    iteration_limit: int,
+    device: str,
+    *,
+    weights: tuple[float, float, float] = (1.0, 1.0, 1.0),
+    dtype: torch.dtype = torch.float32,
+) -> Solution:
+    """Solve for the flux through a volume whose faces along axis 0 are held at 0 and 1.
 
     Parameters
     ----------
@@ -143,24 +171,25 @@ def conductance(
         Most iterations.
     device : str
         Where torch computes.
+    weights : (float, float, float)
+        Conductance between two voxels along each axis, that along axis 0 being 1.
+    dtype : torch.dtype
+        Precision of the solver.
 
     Returns
     -------
-    float
-        Flux in units of one voxel's conductivity and side.
-    float
-        Estimate of its relative error at the end.
-    int
-        Number of iterations.
+    Solution
+        Flux, its estimated error, and the field.
 
     Notes
     -----
     The flux is the energy ``sum g (difference)^2`` of the field, which is least for the solution:
-    an error of the field enters in its square, and the flux comes out too large, never too small.
+    an error of the field enters in its square, and the flux comes out too large, never too small
+    (but for rounding).
     The square of the error in this norm is ``r A^-1 r`` with the residual ``r``, and is estimated
     by ``r M r`` with the preconditioner M instead of the inverse.
     """
-    mask = torch.as_tensor(connected, dtype=torch.float32, device=device)
+    mask = torch.as_tensor(connected, dtype=dtype, device=device)
     layers = len(mask)
     outside = torch.zeros_like(mask)
     outside[0] += 2 * mask[0]
@@ -170,13 +199,13 @@ def conductance(
         both = torch.zeros_like(mask)
         length = mask.shape[axis] - 1
         both.narrow(axis, 0, length).copy_(
-            mask.narrow(axis, 0, length) * mask.narrow(axis, 1, length)
+            weights[axis] * mask.narrow(axis, 0, length) * mask.narrow(axis, 1, length)
         )
         ahead.append(_even(both))
     grid = Grid.of((ahead[0], ahead[1], ahead[2]), _even(outside))
     inflow = torch.zeros_like(grid.diagonal)
     inflow[layers - 1, : mask.shape[1], : mask.shape[2]] = 2 * mask[-1]
-    height = (torch.arange(len(inflow), device=device) + 0.5) / layers
+    height = (torch.arange(len(inflow), dtype=dtype, device=device) + 0.5) / layers
     field = height[:, None, None] * (grid.diagonal > 0)
     precondition = Preconditioner(grid)
     residual = inflow - grid.apply(field)
@@ -194,7 +223,8 @@ def conductance(
         field.add_(search, alpha=step)
         residual.add_(image, alpha=-step)
         before = now
-    return energy, now / energy, iteration
+    within = tuple(slice(side) for side in mask.shape)
+    return Solution(energy, now / energy, iteration, field[within])
 
 
 def _energy(grid: Grid, field: torch.Tensor, layers: int) -> float:

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,14 +13,38 @@ from fibgap.measures.volumes import as_volume
 
 #: A function of a volume, shape (Z, Y, X) bool, and keyword-only options with defaults. It returns
 #: an array whose first axis is the direction in order z, y, x: shape (3, L) for a curve over lags,
-#: (3,) for a number.
+#: (3,) for a number. A number without a direction has the shape (1,).
 Measure = Callable[..., NDArray[np.float64]]
 
-_MEASURES: dict[str, Measure] = {}
-_SYMBOLS: dict[str, str] = {}
+
+@dataclass(frozen=True)
+class Entry:
+    """What is known of a measure.
+
+    Attributes
+    ----------
+    function : callable
+        See `Measure`.
+    symbol : str
+        How tables and figures write it.
+    unit : str
+        Of its values, "" for none.
+    extended : bool
+        Whether it is taken only where it is asked for, and shown in the extended table.
+    """
+
+    function: Measure
+    symbol: str
+    unit: str
+    extended: bool
 
 
-def register(name: str, *, symbol: str | None = None) -> Callable[[Measure], Measure]:
+_MEASURES: dict[str, Entry] = {}
+
+
+def register(
+    name: str, *, symbol: str | None = None, unit: str = "", extended: bool = False
+) -> Callable[[Measure], Measure]:
     """Register a function as the measure of that name.
 
     Parameters
@@ -28,6 +53,11 @@ def register(name: str, *, symbol: str | None = None) -> Callable[[Measure], Mea
         Name that is not taken yet.
     symbol : str, optional
         How tables and figures write it; by default the name in capitals.
+    unit : str
+        Unit of its values, empty for a curve and for what has none.
+    extended : bool
+        False: it stands in the tables of the paper's shape, with an anisotropy error and one
+        against the truth. True: it stands in the extended table.
 
     Returns
     -------
@@ -43,23 +73,27 @@ def register(name: str, *, symbol: str | None = None) -> Callable[[Measure], Mea
     def enter(function: Measure) -> Measure:
         if name in _MEASURES:
             raise InputError(f"measure {name!r} is registered already.")
-        _MEASURES[name] = function
-        _SYMBOLS[name] = symbol or name.upper()
+        _MEASURES[name] = Entry(function, symbol or name.upper(), unit, extended)
         return function
 
     return enter
 
 
-def measure_names() -> tuple[str, ...]:
-    """Return the names of all registered measures.
+def measure_names(*, extended: bool | None = None) -> tuple[str, ...]:
+    """Return the names of registered measures.
+
+    Parameters
+    ----------
+    extended : bool, optional
+        Only those of the extended table, or only the others; all of them if not given.
 
     Examples
     --------
     >>> from fibgap.measures import measure_names
-    >>> measure_names()[:3]
+    >>> measure_names(extended=False)
     ('tpcf', 'lpf', 'd')
     """
-    return tuple(_MEASURES)
+    return tuple(n for n, entry in _MEASURES.items() if extended in (None, entry.extended))
 
 
 def measure_symbol(name: str) -> str:
@@ -71,7 +105,19 @@ def measure_symbol(name: str) -> str:
     >>> measure_symbol("tpcf")
     'TPCF'
     """
-    return _SYMBOLS.get(name, name.upper())
+    return _MEASURES[name].symbol if name in _MEASURES else name.upper()
+
+
+def measure_unit(name: str) -> str:
+    """Return the unit of a measure's values, "" for none.
+
+    Examples
+    --------
+    >>> from fibgap.measures import measure_unit
+    >>> measure_unit("solid_chord")
+    'nm'
+    """
+    return _MEASURES[name].unit if name in _MEASURES else ""
 
 
 def measure(
@@ -88,8 +134,9 @@ def measure(
     **options
         Options of the measures. Each measure gets those that it knows, and those that only a
         measure not asked for knows are ignored: ``max_lag`` and ``boundary`` for "tpcf" and
-        "lpf"; ``centred`` for "tpcf" (``S2(r) - phi**2`` instead of ``S2(r)``); ``phase`` for all;
-        ``cut``, ``tolerance``, ``iteration_limit`` and ``device`` for "d".
+        "lpf"; ``centred`` for "tpcf" (``S2(r) - phi**2`` instead of ``S2(r)``); ``phase`` for
+        "tpcf", "lpf" and "d"; ``cut`` and ``spacing`` for "d" and "d_solid"; ``tolerance``,
+        ``iteration_limit`` and ``device`` for "d"; ``voxel_nm`` for what is a length.
 
     Returns
     -------
@@ -112,7 +159,7 @@ def measure(
     for name in wanted:
         if name not in _MEASURES:
             raise InputError(f"measure {name!r} is unknown; known are {', '.join(_MEASURES)}.")
-    known = {name: _option_names(function) for name, function in _MEASURES.items()}
+    known = {name: _option_names(entry.function) for name, entry in _MEASURES.items()}
     every = {option for each in known.values() for option in each}
     for option in options:
         if option not in every:
@@ -122,7 +169,9 @@ def measure(
             )
     array = as_volume(volume)
     return {
-        name: _MEASURES[name](array, **{o: v for o, v in options.items() if o in known[name]})
+        name: _MEASURES[name].function(
+            array, **{o: v for o, v in options.items() if o in known[name]}
+        )
         for name in wanted
     }
 

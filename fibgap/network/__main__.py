@@ -2,15 +2,15 @@
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from fibgap import seeds
-from fibgap.errors import InputError
+from fibgap.errors import InputError, require
 from fibgap.experiment import config as configuration
 from fibgap.io.digests import digest, file_sha256
 from fibgap.io.files import write_aside
@@ -20,7 +20,6 @@ from fibgap.network.filler import network_options
 from fibgap.network.shipped import resolve_weights
 from fibgap.network.streaming import fill_file
 from fibgap.network.training.planes import FAMILIES, extract_planes, plane_manifest, split_planes
-from fibgap.network.training.recipe import make_trainer
 from fibgap.synthetic.training_sets import generate_training_volume
 
 
@@ -60,6 +59,11 @@ def train(config_path: Path, network: str, out: Path, *, gpus: int, budget: floa
     str
         How training ended.
     """
+    require("torch", "Training", "train")
+    import torch
+
+    from fibgap.network.training.recipe import make_trainer
+
     config = configuration.load(config_path)
     if network not in config["networks"]:
         raise InputError(f"network '{network}' is not in the networks table of {config_path}.")
@@ -186,7 +190,7 @@ def main() -> int:
     parser.add_argument("--threads", type=int, help="threads of the CPU; default: all cores")
     arguments = parser.parse_args(sys.argv[2:] if filling else sys.argv[1:])
     if arguments.threads:
-        torch.set_num_threads(arguments.threads)
+        os.environ["OMP_NUM_THREADS"] = str(arguments.threads)  # before torch is imported
     try:
         if filling:
             fill_stack(arguments)

@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 from fibgap.errors import InputError
-from fibgap.network.choices import JOININGS
+from fibgap.network.choices import JOININGS, SIGHTS
 
 #: Channels of the seven feature blocks of Table S1 are this curve from 96 to 32.
 FEATURE_BLOCKS = 7
@@ -49,6 +49,11 @@ class Architecture:
         How many planes on each side of a plane are input channels, too.
     bicubic : str
         How the interpolated layer joins: "concatenate" (the supplement) or "add" (Yamanaka).
+    sees : str
+        "rows" (the supplement): binary rows, missing ones 0, beside their interpolation; the
+        output is about 1 in the solid. "distances": on all rows the interpolated distances to the
+        interface, see `fibgap.network.distances`, to which the output is a correction: the sum of
+        both is the logit of solid.
     """
 
     features: tuple[int, ...] = (96, 81, 70, 60, 50, 41, 32)
@@ -60,6 +65,7 @@ class Architecture:
     mask_channel: bool = False
     bicubic: str = "concatenate"
     neighbours: int = 0
+    sees: str = "rows"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "features", tuple(self.features))
@@ -70,6 +76,13 @@ class Architecture:
             raise InputError(f"neighbours must be 0 or more, but is {self.neighbours}.")
         if self.bicubic not in JOININGS:
             raise InputError(f"bicubic must be 'concatenate' or 'add', but is '{self.bicubic}'.")
+        if self.sees not in SIGHTS:
+            raise InputError(f"sees must be 'rows' or 'distances', but is '{self.sees}'.")
+        if self.sees == "distances" and self.bicubic != "add":
+            raise InputError(
+                "a network that sees distances corrects them: bicubic must be 'add', but is "
+                f"'{self.bicubic}'."
+            )
 
     @classmethod
     def from_width(
@@ -79,6 +92,7 @@ class Architecture:
         mask_channel: bool = False,
         bicubic: str = "concatenate",
         neighbours: int = 0,
+        sees: str = "rows",
     ) -> "Architecture":
         """Return Table S1 with every number of filters scaled by a factor (1 is Table S1).
 
@@ -105,6 +119,7 @@ class Architecture:
             mask_channel=mask_channel,
             bicubic=bicubic,
             neighbours=neighbours,
+            sees=sees,
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -11,9 +11,13 @@ EngineName = Literal["auto", "openvino", "torch"]
 #: Which planes fill a volume: both families averaged, or zx-planes alone.
 Families = Literal["both", "zx"]
 #: Where a prediction is cut.
-Threshold = Literal["half", "keep_fraction"]
+Threshold = Literal["half", "keep_fraction", "draw"]
 #: How the interpolated layer joins the network.
 Joining = Literal["concatenate", "add"]
+
+#: What a network sees of the slices: binary rows with missing ones 0, or on all rows the spline of
+#: distances to the interface in each slice.
+Sight = Literal["rows", "distances"]
 
 PRECISIONS: tuple[str, ...] = get_args(Precision)
 FILLING_PRECISIONS: tuple[str, ...] = get_args(FillingPrecision)
@@ -21,3 +25,4 @@ ENGINES: tuple[str, ...] = get_args(EngineName)
 FAMILY_CHOICES: tuple[str, ...] = get_args(Families)
 THRESHOLDS: tuple[str, ...] = get_args(Threshold)
 JOININGS: tuple[str, ...] = get_args(Joining)
+SIGHTS: tuple[str, ...] = get_args(Sight)

@@ -1,11 +1,10 @@
 """Devices and precision: what was asked for, or an error; never a silent fall-back."""
 
 import os
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fibgap.errors import InputError
+from fibgap.errors import InputError, has
 from fibgap.network.choices import PRECISIONS
 from fibgap.network.gpus import claim_gpu, visible_gpus
 
@@ -19,7 +18,7 @@ OVERRIDE = "FIBGAP_GPU_STAND_IN"
 
 def cuda_is_available() -> bool:
     """Return whether torch is installed and finds a GPU."""
-    if find_spec("torch") is None:
+    if not has("torch"):
         return False
     import torch
 

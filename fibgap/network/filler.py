@@ -1,5 +1,6 @@
 """The network filler (ML)."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from fibgap.errors import InputError
 from fibgap.fillers import register
 from fibgap.fillers.interpolation import threshold as at_one_half
 from fibgap.network.choices import THRESHOLDS
+from fibgap.network.draws import draw
 from fibgap.network.engines import Engine, choose_engine, make_engine
 from fibgap.network.inference import predict
 from fibgap.network.precision import inference_precision
@@ -22,7 +24,11 @@ if TYPE_CHECKING:
 
 
 def cut(
-    values: NDArray[np.float32], slices: NDArray[np.bool_], threshold: str = "half"
+    values: NDArray[np.float32],
+    slices: NDArray[np.bool_],
+    threshold: str = "half",
+    *,
+    number: int = 0,
 ) -> NDArray[np.bool_]:
     """Return where predicted values are solid.
 
@@ -34,7 +40,10 @@ def cut(
         The known layers.
     threshold : str
         "half": at one half and above. "keep_fraction": the highest values, as many as give the
-        missing layers the solid fraction of the known ones (equal values go together).
+        missing layers the solid fraction of the known ones (equal values go together). "draw": by
+        a random field, see `fibgap.network.draws.draw`.
+    number : int
+        Which draw.
 
     Raises
     ------
@@ -50,6 +59,8 @@ def cut(
     """
     if threshold == "half":
         return at_one_half(values)
+    if threshold == "draw":
+        return draw(values, number)
     if threshold != "keep_fraction":
         raise InputError(f"threshold '{threshold}' is unknown; choose one of {THRESHOLDS}.")
     solid = round(float(slices.mean()) * values.size)
@@ -92,6 +103,30 @@ def network_options(
     return {"network": made, "batch_pixels": batch_pixels}
 
 
+def predict_probability(
+    network: "Engine | LoadedNetwork | Network",
+    gapped: GappedVolume,
+    *,
+    batch_pixels: int = 2**19,
+    families: str = "both",
+) -> NDArray[np.float32]:
+    """Predict with which probability the voxels of missing layers are solid.
+
+    Parameters
+    ----------
+    network, gapped, batch_pixels, families
+        See `fibgap.network.inference.predict`.
+
+    Returns
+    -------
+    (M, Y, X) float32
+        0 to 1, before any cut. Networks that learn a squared error give values near it, which are
+        clipped.
+    """
+    mean = predict(network, gapped, batch_pixels=batch_pixels, families=families)
+    return np.clip(mean[gapped.missing_layers], 0, 1)
+
+
 @register("network")
 def fill_network(
     gapped: GappedVolume,
@@ -101,6 +136,8 @@ def fill_network(
     batch_pixels: int = 2**19,
     families: str = "both",
     threshold: str = "half",
+    number: int = 0,
+    watch: Callable[[NDArray[np.float32]], None] | None = None,
 ) -> NDArray[np.bool_]:
     """Inpaint the zx- and zy-planes by a network, average the two and threshold.
 
@@ -115,8 +152,10 @@ def fill_network(
         Where weights compute; an engine knows already.
     batch_pixels, families
         See `fibgap.network.inference.predict`.
-    threshold : str
+    threshold, number
         See `cut`.
+    watch : callable, optional
+        Is given the probability of solid in the missing layers, see `predict_probability`.
 
     Returns
     -------
@@ -137,4 +176,7 @@ def fill_network(
         network = load_weights(resolve_weights(str(network)))
     engine = make_engine(network, device=device)
     mean = predict(engine, gapped, batch_pixels=batch_pixels, families=families)
-    return cut(mean[gapped.missing_layers], gapped.slices, threshold)
+    missing = mean[gapped.missing_layers]
+    if watch is not None:
+        watch(np.clip(missing, 0, 1))
+    return cut(missing, gapped.slices, threshold, number=number)

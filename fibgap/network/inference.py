@@ -1,12 +1,13 @@
 """Inference: both families of planes of a volume through the network, block by block."""
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fibgap.errors import InputError
 from fibgap.fillers.interpolation import apply_weights, spline_weights
+from fibgap.network import distances
 from fibgap.network.architecture import Architecture
 from fibgap.network.blocks import planes_at_once, tile_width
 from fibgap.network.choices import FAMILY_CHOICES
@@ -16,6 +17,10 @@ from fibgap.stack import GappedVolume
 
 if TYPE_CHECKING:
     from fibgap.network.module import Network
+
+
+#: Known layers (bool), or the distances in slices (float32).
+Rows = NDArray[Any]
 
 
 class Grid(Protocol):
@@ -58,7 +63,7 @@ def mirrored(first: int, stop: int, count: int) -> NDArray[np.int64]:
     return np.where(place >= count, 2 * (count - 1) - place, place)
 
 
-def with_mirrored_ends(slices: NDArray[np.bool_], neighbours: int) -> NDArray[np.bool_]:
+def with_mirrored_ends(slices: Rows, neighbours: int) -> Rows:
     """Return known layers (N, P, W) with so many planes more on both ends of axis 1.
 
     Notes
@@ -102,6 +107,14 @@ class PlaneFiller:
     batch_pixels : int
         Pixels of planes that go through the network at once, at most; a larger plane is cut into
         tiles. A CPU takes less where planes are small, see `fibgap.network.blocks`.
+    positions : (K,) float64, optional
+        For a network that sees distances, where the slices lie in voxels from layer 0; the known
+        layers where it is left out.
+
+    Warns
+    -----
+    FibgapWarning
+        If a gap is wider than such a network ever saw: there the distance decides.
     """
 
     def __init__(
@@ -110,14 +123,23 @@ class PlaneFiller:
         gapped: Grid,
         *,
         batch_pixels: int = 2**19,
+        positions: NDArray[np.float64] | None = None,
     ) -> None:
         engine = make_engine(network)
         require_planes(gapped, engine.architecture)
         self.engine, self.rows, self.batch_pixels = engine, gapped.shape[0], batch_pixels
         self.architecture = engine.architecture
         self.reach = engine.architecture.receptive_reach
-        self.weights = summable(spline_weights(gapped.layers, np.arange(self.rows)))
         self.layers = gapped.layers
+        self.on_distances = engine.architecture.sees == "distances"
+        places = gapped.layers if positions is None else positions
+        weights = spline_weights(places, np.arange(self.rows))
+        self.weights = weights if self.on_distances else summable(weights)
+        if self.on_distances:
+            known = np.zeros(self.rows, dtype=np.bool_)
+            known[gapped.layers] = True
+            self.beside = distances.rows_beside(places, self.rows)
+            self.reaches = distances.reach(known, distances.widest_gap(engine.weights.training))
 
     def planes(self, columns: NDArray[np.bool_]) -> NDArray[np.float32]:
         """Return what the engine is given for a block of planes.
@@ -145,9 +167,45 @@ class PlaneFiller:
         planes[:, -1] = apply_weights(self.weights, centre).transpose(1, 0, 2)
         return planes
 
-    def block(self, columns: NDArray[np.bool_]) -> NDArray[np.float32]:
+    def block(self, columns: Rows) -> NDArray[np.float32]:
         """Inpaint a block of planes, see `planes`; shape (B, Z, W) float32."""
+        if self.on_distances:
+            planes, own = self.planes_of_distances(columns)
+            neighbours = self.architecture.neighbours
+            centre = columns[:, neighbours : neighbours + len(own)].transpose(1, 0, 2)
+            below, above = (centre[:, rows] for rows in self.beside)
+            logits = self.engine(planes)[:, 0]
+            return distances.probability(logits, own, below, above, self.reaches)
         return self.engine(self.planes(columns))[:, 0]
+
+    def planes_of_distances(self, columns: Rows) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return what the engine is given for a block of planes where it sees distances.
+
+        Parameters
+        ----------
+        columns : (K, B + 2 neighbours, W) float32
+            The distances in the slices, see `fibgap.network.distances.slice_distances`.
+
+        Returns
+        -------
+        (B, C, Z, W) float32, (B, Z, W) float32
+            The interpolated distances as the network sees them, from one neighbour to the other,
+            the mask where it has one, and what its output is added to; and the interpolated
+            distances of the planes themselves.
+        """
+        neighbours = self.architecture.neighbours
+        rows, count, width = self.rows, columns.shape[1] - 2 * neighbours, columns.shape[2]
+        between = apply_weights(self.weights, columns).transpose(1, 0, 2)
+        visible = distances.seen(between)
+        planes = np.empty((count, self.architecture.engine_channels, rows, width), np.float32)
+        for plane in range(2 * neighbours + 1):
+            planes[:, plane] = visible[plane : plane + count]
+        if self.architecture.mask_channel:
+            planes[:, -2] = 0.0
+            planes[:, -2, self.layers] = 1.0
+        own = np.ascontiguousarray(between[neighbours : neighbours + count])
+        planes[:, -1] = distances.base(own)
+        return planes, own
 
     def tile_width(self) -> int:
         """Return how many columns of a plane go through the network at once."""
@@ -158,13 +216,14 @@ class PlaneFiller:
         on_cpu = self.engine.device == "cpu"
         return planes_at_once(self.rows, width, self.batch_pixels, on_cpu=on_cpu)
 
-    def family(self, slices: NDArray[np.bool_], out: NDArray[np.float32]) -> None:
+    def family(self, slices: Rows, out: NDArray[np.float32]) -> None:
         """Add the inpainted planes of one family to a volume.
 
         Parameters
         ----------
         slices : (N, P + 2 neighbours, W) bool
-            Known layers, with the position of a plane as axis 1; see `with_mirrored_ends`.
+            Known layers (or the distances in slices, float32), with the position of a plane as
+            axis 1; see `with_mirrored_ends`.
         out : (P, Z, W) float32
             The result is added to it.
 
@@ -212,7 +271,7 @@ def predict(
     Returns
     -------
     (Z, Y, X) float32
-        About 1 in the solid.
+        About 1 in the solid; the probability of solid, for a network that sees distances.
 
     Raises
     ------
@@ -226,15 +285,20 @@ def predict(
     """
     if families not in FAMILY_CHOICES:
         raise InputError(f"families '{families}' is unknown; choose one of {FAMILY_CHOICES}.")
-    filler = PlaneFiller(network, gapped, batch_pixels=batch_pixels)
+    engine = make_engine(network)
+    slices: Rows = gapped.slices
+    positions = None
+    if engine.architecture.sees == "distances":
+        positions, slices = distances.slice_distances(gapped)
+    filler = PlaneFiller(engine, gapped, batch_pixels=batch_pixels, positions=positions)
     n_z, n_y, n_x = gapped.shape
     neighbours = filler.architecture.neighbours
     total = np.zeros((n_y, n_z, n_x), np.float32)
-    filler.family(with_mirrored_ends(gapped.slices, neighbours), total)
+    filler.family(with_mirrored_ends(slices, neighbours), total)
     if families == "zx":
         return np.ascontiguousarray(total.transpose(1, 0, 2))
     other = np.zeros((n_x, n_z, n_y), np.float32)
-    turned = np.ascontiguousarray(gapped.slices.transpose(0, 2, 1))
+    turned = np.ascontiguousarray(slices.transpose(0, 2, 1))
     filler.family(with_mirrored_ends(turned, neighbours), other)
     mean = total.transpose(1, 0, 2) + other.transpose(1, 2, 0)
     mean /= 2

@@ -62,14 +62,15 @@ class Network(nn.Module):
         ----------
         image : torch.Tensor
             Shape (B, `input_channels`, Z, X): the planes from one neighbour to the other with
-            missing rows 0, and the mask, which is 1 in known rows.
+            missing rows 0 (or distances on all rows), and the mask, which is 1 in known rows.
         bicubic : torch.Tensor
-            Shape (B, 1, Z, X): the cubic interpolation of the image across its missing rows.
+            Shape (B, 1, Z, X): the cubic interpolation of the image across its missing rows (or
+            that of distances).
 
         Returns
         -------
         torch.Tensor
-            Shape (B, 1, Z, X): about 1 in the solid.
+            Shape (B, 1, Z, X): about 1 in the solid (or the logit of solid).
         """
         outputs = []
         current = image

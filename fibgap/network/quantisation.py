@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from fibgap.errors import InputError
+from fibgap.errors import InputError, require
 from fibgap.io.files import write_aside
 
 if TYPE_CHECKING:
@@ -95,13 +95,9 @@ def nncf_graph(weights: "LoadedNetwork", planes: list[NDArray[np.float32]]) -> A
     InputError
         If NNCF is not installed.
     """
-    try:
-        import nncf
-    except ImportError:
-        raise InputError(
-            "NNCF makes eight-bit networks, and is not installed: pip install 'fibgap[dev]' "
-            "installs it."
-        ) from None
+    require("nncf", "Making an eight-bit network", "dev")
+    import nncf
+
     from fibgap.network.engines.openvino import build
 
     return nncf.quantize(
@@ -110,7 +106,7 @@ def nncf_graph(weights: "LoadedNetwork", planes: list[NDArray[np.float32]]) -> A
         subset_size=len(planes),
         # The last sum adds the interpolated plane itself.
         ignored_scope=nncf.IgnoredScope(names=["sum"], validate=False),
-        # Weights of seven bits are for processors whose sums overflow; they compute in bf16 or fp32.
+        # Weights of seven bits are for processors whose sums overflow; they take bf16 or fp32.
         advanced_parameters=nncf.AdvancedQuantizationParameters(
             overflow_fix=nncf.OverflowFix.DISABLE
         ),
@@ -145,7 +141,7 @@ def quantise(weights: "LoadedNetwork", planes: list[NDArray[np.float32]]) -> Qua
             # Named after the layer whose values it rounds.
             ends = [float(above[index].get_data()) for index in (1, 2)]
             arrays[f"{above[0].get_friendly_name()}.range"] = np.array(ends, np.float32)
-        elif node.get_type_name() == "Convolution":
+        elif node.get_type_name() == "Convolution" and above[1].get_input_size() == 2:
             steps = above[1].input_value(1).get_node().get_data()
             arrays[f"{name}.scale"] = np.array(steps, np.float32).reshape(-1)
         elif name.endswith(".bias"):

@@ -4,7 +4,6 @@ import hashlib
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,66 +16,18 @@ from fibgap.errors import InputError
 from fibgap.fillers.guard import Guard
 from fibgap.fillers.interpolation import threshold
 from fibgap.io.digests import digest
-from fibgap.io.hdf5 import create_hdf5, open_hdf5, read_array, read_attributes
+from fibgap.io.hdf5 import create_hdf5, open_hdf5
 from fibgap.io.shards import group_name
 from fibgap.network.engines import Engine, make_engine
-from fibgap.network.inference import PlaneFiller, mirrored
+from fibgap.network.inference import PlaneFiller
+from fibgap.network.placed import CHUNK, Source, open_source, with_distances
 
 if TYPE_CHECKING:
     from fibgap.network.module import Network
     from fibgap.network.weights import LoadedNetwork
 
-_CHUNK = 64
 #: For what HDF5 and the engine hold besides, in bytes.
 _ROOM = 16 * 2**20
-
-
-@dataclass(frozen=True)
-class _Source:
-    """A gapped stack in a file, of which only the places of its layers are held in memory."""
-
-    path: Path
-    dataset: int
-    layers: NDArray[np.int64]
-    shape: tuple[int, int, int]
-    attributes: dict[str, Any]
-
-    @property
-    def missing(self) -> NDArray[np.int64]:
-        """Indices of the missing layers."""
-        return np.setdiff1d(np.arange(self.shape[0]), self.layers)
-
-    def read(self, axis: int, part: slice, neighbours: int) -> NDArray[np.bool_]:
-        """Return the known rows of a block of planes along y (1) or x (2) and of its neighbours.
-
-        Shape (N, planes + 2 neighbours, width); planes beyond a face are mirrored.
-        """
-        wanted = mirrored(part.start - neighbours, part.stop + neighbours, self.shape[axis])
-        low, high = int(wanted.min()), int(wanted.max()) + 1
-        with open_hdf5(self.path, "place_slices") as file:
-            slices = file[group_name(self.dataset)]["slices"]
-            if axis == 1:
-                block = np.asarray(slices[:, low:high, :]).view(np.bool_)
-            else:
-                block = np.asarray(slices[:, :, low:high]).view(np.bool_).transpose(0, 2, 1)
-        whole = len(wanted) == high - low
-        return np.ascontiguousarray(block if whole else block[:, wanted - low])
-
-
-def _open_source(path: Path, dataset: int) -> _Source:
-    """Look into the file of a gapped stack."""
-    with open_hdf5(path, "place_slices") as file:
-        name = group_name(dataset)
-        if name not in file:
-            raise InputError(f"file {path} holds no dataset {dataset}.")
-        group = file[name]
-        layers = read_array(group, "layers").astype(np.int64)
-        if "slices" not in group or group["slices"].ndim != 3:
-            raise InputError(f"file {path} lacks slices in dataset {dataset}.")
-        _, n_y, n_x = group["slices"].shape
-        keep = {"voxel_nm", "base_seed", "digest"}
-        attributes = {k: value for k, value in read_attributes(file).items() if k in keep}
-    return _Source(path, dataset, layers, (int(layers[-1]) + 1, n_y, n_x), attributes)
 
 
 def _blocks(planes: int, at_once: int) -> Iterator[slice]:
@@ -96,10 +47,13 @@ class _Budget:
     beside the block that the network sees.
     """
 
-    def __init__(self, source: _Source, filler: PlaneFiller, memory_mb: float) -> None:
+    def __init__(self, source: Source, filler: PlaneFiller, memory_mb: float) -> None:
         rows, n_y, n_x = source.shape
-        known = len(source.layers)
+        known = len(source.images if filler.on_distances else source.layers)
         pixel = filler.engine.bytes_a_pixel() + 4 * (filler.architecture.engine_channels + 1)
+        # Distances take 4 bytes where a known voxel takes 1, and some arrays of their own.
+        size = 4 if filler.on_distances else 1
+        pixel += 32 if filler.on_distances else 0
         widths = {1: n_x, 2: n_y}
         at_once = {
             axis: min(filler.planes_at_once(width), source.shape[axis])
@@ -114,9 +68,9 @@ class _Budget:
         self.planes = {}
         least = 0
         for axis, width in widths.items():
-            plane = width * (8 * rows + 9 * (rows - known) + 2 * known)
+            plane = width * (8 * rows + 9 * (rows - known) + 2 * size * known)
             step = plane * at_once[axis]
-            halo = 2 * filler.architecture.neighbours * width * 2 * known
+            halo = 2 * filler.architecture.neighbours * width * 2 * size * known
             least = max(least, fixed + halo + step)
             # Whole batches make a block, so that they are those of a volume in memory.
             fitting = int((memory_mb * 1e6 - fixed - halo) // step) * at_once[axis]
@@ -181,12 +135,18 @@ def fill_file(
     that was killed goes on with the blocks that are not there yet.
     """
     target, engine = Path(target), make_engine(network)
-    stack = _open_source(Path(source), dataset)
+    stack = open_source(Path(source), dataset)
     attributes = {**stack.attributes, "device": engine.device.split(":")[0]}
     if not len(stack.missing):
         _assemble(stack, [], target, attributes)
         return
-    filler = PlaneFiller(engine, stack, batch_pixels=batch_pixels)
+    on_distances = engine.architecture.sees == "distances"
+    filler = PlaneFiller(
+        engine,
+        stack,
+        batch_pixels=batch_pixels,
+        positions=stack.positions if on_distances else None,
+    )
     planes = _Budget(stack, filler, memory_mb).planes
     state = Path(source).stat()
     key = digest(
@@ -203,13 +163,15 @@ def fill_file(
                 shutil.rmtree(stale)
     home = parts / key
     home.mkdir(parents=True, exist_ok=True)
+    if on_distances:
+        stack = with_distances(stack, home)
     firsts = _predict_first(stack, filler, planes[1], home, log)
     seconds = _predict_second(stack, filler, planes[2], home, firsts, log)
     _assemble(stack, seconds, target, attributes)
     shutil.rmtree(parts)
 
 
-def _predict(filler: PlaneFiller, stack: _Source, axis: int, part: slice) -> NDArray[np.float32]:
+def _predict(filler: PlaneFiller, stack: Source, axis: int, part: slice) -> NDArray[np.float32]:
     """Return the inpainted planes of a block, (planes, Z, width) float32."""
     known = stack.read(axis, part, filler.architecture.neighbours)
     shape = (part.stop - part.start, stack.shape[0], known.shape[2])
@@ -219,7 +181,7 @@ def _predict(filler: PlaneFiller, stack: _Source, axis: int, part: slice) -> NDA
 
 
 def _walk(
-    stack: _Source, axis: int, at_once: int, home: Path, log: Callable[[str], None]
+    stack: Source, axis: int, at_once: int, home: Path, log: Callable[[str], None]
 ) -> Iterator[tuple[slice, Path, bool]]:
     """Yield every block of a family with its file, and whether it has still to be computed."""
     family, total = {1: "zx", 2: "zy"}[axis], stack.shape[axis]
@@ -237,7 +199,7 @@ def _walk(
 
 
 def _predict_first(
-    stack: _Source, filler: PlaneFiller, at_once: int, home: Path, log: Callable[[str], None]
+    stack: Source, filler: PlaneFiller, at_once: int, home: Path, log: Callable[[str], None]
 ) -> list[tuple[slice, Path]]:
     """Predict the zx-planes; each block becomes a file with its missing rows (M, planes, X)."""
     done = []
@@ -249,13 +211,13 @@ def _predict_first(
         values = _predict(filler, stack, 1, part)[:, missing].transpose(1, 0, 2)
         with create_hdf5(path, "fill_file", {}) as file:
             _, planes, width = values.shape
-            chunks = (1, planes, min(width, _CHUNK))
+            chunks = (1, planes, min(width, CHUNK))
             file.create_dataset("values", data=values, chunks=chunks, fletcher32=True)
     return done
 
 
 def _predict_second(
-    stack: _Source,
+    stack: Source,
     filler: PlaneFiller,
     at_once: int,
     home: Path,
@@ -282,7 +244,7 @@ def _predict_second(
 
 
 def _assemble(
-    stack: _Source, seconds: list[tuple[slice, Path]], target: Path, attributes: dict[str, Any]
+    stack: Source, seconds: list[tuple[slice, Path]], target: Path, attributes: dict[str, Any]
 ) -> None:
     """Write the volume layer by layer, the known ones as they were, and look at it on the way."""
     at = {int(layer): row for row, layer in enumerate(stack.missing)}

@@ -51,6 +51,7 @@ TABLE_S1 = {
     "mask_channel": False,
     "bicubic": "concatenate",
     "neighbours": 0,
+    "sees": "rows",
 }
 
 
@@ -63,7 +64,7 @@ def architecture_words(architecture: Mapping[str, Any], parameters: int) -> str:
     'the network of Table S1 (368,421 parameters)'
     """
     # Weights of earlier versions do not name what they do not have.
-    architecture = {"neighbours": 0, **architecture}
+    architecture = {"neighbours": 0, "sees": "rows", **architecture}
     if architecture == TABLE_S1:
         return f"the network of Table S1 ({parameters:,} parameters)"
     extras = []
@@ -71,7 +72,9 @@ def architecture_words(architecture: Mapping[str, Any], parameters: int) -> str:
         extras.append("a mask channel")
     if neighbours := architecture["neighbours"]:
         extras.append(f"{neighbours} neighbouring planes on each side")
-    if architecture["bicubic"] == "add":
+    if architecture["sees"] == "distances":
+        extras.append("a correction of interpolated distances")
+    elif architecture["bicubic"] == "add":
         extras.append("the interpolated layer added")
     beside = f" with {' and '.join(extras)}" if extras else ""
     if list(architecture["features"]) == TABLE_S1["features"]:

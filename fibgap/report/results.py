@@ -23,6 +23,8 @@ from fibgap.report.tables import (
     by_source_table,
     comparison_table,
     equivalence_table,
+    extended_frame,
+    extended_table,
     names_table,
     paper_frame,
     paper_table,
@@ -54,9 +56,10 @@ _ARRANGED = {
     "wins": win_table,
     "names": names_table,
     "by_source": by_source_table,
+    "extended": extended_table,
 }
-#: Written as LaTeX, too, beside those of the paper.
-_FOR_PAPERS = ("by_source",)
+#: Tables that people put into a paper, beside those in the paper's shape.
+_FOR_PAPERS = ("by_source", "extended")
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,8 @@ class Results:
         "all_arms" (every arm and measure), "table_S3" and "table_S4" where an arm names them,
         "agreement" (every published cell beside this run's), "comparisons", "wins", "names", and
         "shares" and "equivalence" where there is the arm `fibgap.arms.BASELINE` and a network or
-        another classical arm to judge; "by_source" where arms differ in their depths alone.
+        another classical arm to judge; "by_source" where arms differ in their depths alone;
+        "extended" where further measures were taken.
     """
 
     frames: Mapping[str, pd.DataFrame]
@@ -171,6 +175,9 @@ def compute_results(
     if source_families(arms):
         frames["by_source"] = by_source_frame(metrics, arms, bootstrap)
     frames["names"] = names
+    extended = extended_frame(metrics, [ORIGINAL, *every], bootstrap)
+    if len(extended):
+        frames["extended"] = extended
     return Results(frames)
 
 

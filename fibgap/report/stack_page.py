@@ -1,6 +1,8 @@
 """The page of a filled stack: one HTML file that says what was done and how good it is."""
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from fibgap import __version__
 from fibgap.depths import SOURCES
@@ -48,7 +50,8 @@ def stack_page(filled: FilledStack) -> str:
         depths=Picture(
             plot_depths(loaded),
             "The thickness of a slice is its distance to the next one. Slices thinner than a voxel "
-            "share its layer.",
+            "share its layer."
+            + (" Bands hold 95 %." if loaded.depths.thickness_sd_nm is not None else ""),
             "depth and thickness of every slice, and a histogram of thickness",
         ),
         directions=Picture(
@@ -73,6 +76,11 @@ def _source(name: str) -> str:
     return name if name == "measured" else f"{name}: {SOURCES[name].description}"
 
 
+def _deviation(facts: Mapping[str, Any], name: str, words: str) -> str:
+    """Return a standard deviation in words, nothing where it is not known."""
+    return f"; standard deviation {words} {facts[name]:.2g} nm" if name in facts else ""
+
+
 def _facts(filled: FilledStack) -> dict[str, str]:
     """Return what a reader looks for, in words."""
     facts, record = filled.loaded.facts, filled.record
@@ -93,8 +101,8 @@ def _facts(filled: FilledStack) -> dict[str, str]:
         "Pixel size": describe_size((facts["pixel_nm"][0], facts["pixel_nm"][1]))
         if facts["pixel_nm"]
         else "–",
-        "Depths": _source(facts["depths"]),
-        "Slice thickness": thickness,
+        "Depths": _source(facts["depths"]) + _deviation(facts, "depth_sd_nm", "at most"),
+        "Slice thickness": thickness + _deviation(facts, "thickness_error_nm", "each"),
         "Slices in the volume": kept,
         "Volume": f"{z} x {y} x {x} voxels (z, y, x) of {volume['voxel_nm']:.4g} nm",
         "Layers that are filled": f"{z - slices['n_slices']} of {z}",

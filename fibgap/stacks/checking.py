@@ -79,6 +79,7 @@ class CheckedStack:
             yield (
                 f"depths: {facts['depths']}, from {facts['first_nm']:.6g} to "
                 f"{facts['last_nm']:.6g} nm"
+                + (f", ± {facts['depth_sd_nm']:.2g} (sd)" if "depth_sd_nm" in facts else "")
             )
             yield (
                 f"slice thickness: {facts['thickness_nm']:.4g} ± {facts['thickness_sd_nm']:.3g} nm"

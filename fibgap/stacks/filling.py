@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fibgap.arms import Arm
+from fibgap.errors import InputError
 from fibgap.holes import HoleFilling
 from fibgap.holes import fill_holes as close_holes
 from fibgap.io.formats import require_format
@@ -65,6 +66,9 @@ class FilledStack:
         What looks wrong.
     record : dict
         Everything that is needed to know what was done, in plain values.
+    confidence : (Z, Y, X) uint8 or None
+        Where a network filled in memory: how probable it is that a voxel is what the volume says,
+        in percent; 100 in known layers.
     outputs : tuple of Path
         The files that were written.
     """
@@ -79,6 +83,7 @@ class FilledStack:
     verdict: tuple[str, ...]
     warnings: tuple[str, ...]
     record: dict[str, Any]
+    confidence: NDArray[np.uint8] | None = None
     outputs: tuple[Path, ...] = ()
 
 
@@ -89,6 +94,7 @@ def fill_stack(
     filler: str = AUTO,
     weights: Path | str | None = None,
     gpu: bool = False,
+    draw: int | None = None,
     fill_holes: bool = False,
     force: bool = False,
     memory: str | int | None = None,
@@ -104,14 +110,18 @@ def fill_stack(
         The images, see `fibgap.stacks.load_stack`.
     out : path
         The volume; its ending decides on the format, see `fibgap.io.volumes.write_volume`. Beside
-        it appear the mask of filled layers (in the same file where the format allows it), the
-        record (JSON) and, if one is made, the page (HTML).
+        it appear the mask of filled layers and, where a network filled in memory, the confidence
+        in percent (both in the same file where the format allows it), the record (JSON) and, if
+        one is made, the page (HTML).
     filler : str
         See `fibgap.stacks.choose_filler`.
     weights : path or str, optional
         A network's weights: a file, or "shipped:NAME".
     gpu : bool
         Whether a network computes on a GPU.
+    draw : int, optional
+        Which draw of a network is taken, see `fibgap.network.draws.draw`, instead of what is most
+        likely in every voxel.
     fill_holes : bool
         Close holes of at most 19 pixels in filled layers, see `fibgap.holes.fill_holes`.
     force : bool
@@ -152,6 +162,7 @@ def fill_stack(
     files = {
         "volume": out,
         "filled": named_beside(out, "filled"),
+        "confidence": named_beside(out, "confidence"),
         "record": named_beside(out, "", ".json"),
         "page": named_beside(out, "", ".html"),
     }
@@ -166,6 +177,16 @@ def fill_stack(
             choice = choose_filler(tried, filler, weights=weights, gpu=gpu, progress=progress)
             large = room.too_little(stack, network=choice.filler == "network")
             progress(f"filling by {choice.filler}", 0, 0)
+            seen: list[NDArray[np.float32]] = []
+            if draw is not None and (choice.filler != "network" or large):
+                where = "of a stack that fits into memory" if large else "by the filler network"
+                raise InputError(
+                    f"draw is {draw}, but a draw is made {where}; this filler is {choice.filler}."
+                )
+            if choice.filler == "network" and not large:
+                cut = {} if draw is None else {"threshold": "draw", "number": draw}
+                options = {**choice.options, **cut, "watch": seen.append}
+                choice = replace(choice, options=options)
             rebuilt = _rebuild(stack, choice, fill_holes, room if large else None, progress)
             if not len(rebuilt.gapped.missing_layers):
                 warn(["no layer is missing, so nothing was filled: slices lie on every layer"])
@@ -188,8 +209,9 @@ def fill_stack(
             verdict=(*verdict, large) if large else verdict,
             warnings=tuple(warned),
             record={},
+            confidence=_confidence(rebuilt, seen[0]) if seen else None,
         )
-        asked: dict[str, Any] = {"filler": filler, "weights": weights, "gpu": gpu}
+        asked: dict[str, Any] = {"filler": filler, "weights": weights, "gpu": gpu, "draw": draw}
         asked |= {"fill_holes": fill_holes, "memory": memory}
         progress("checksums of the inputs", 0, 0)
         filled = replace(filled, record=fill_record(filled, source, out, {**how, **asked}))
@@ -220,6 +242,16 @@ def _rebuild(
     return Rebuilt(closed, gapped, holes)
 
 
+def _confidence(rebuilt: Rebuilt, probability: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Return how probable it is that each voxel is what the volume says, in percent."""
+    from fibgap.network.draws import confidence_percent
+
+    found = np.full(rebuilt.volume.shape, 100, dtype=np.uint8)
+    missing = rebuilt.gapped.missing_layers
+    found[missing] = confidence_percent(probability, rebuilt.volume[missing])
+    return found
+
+
 def _shown(filled: FilledStack) -> FilledStack:
     """Return what a page is made from: of a volume on disk a box of it."""
     return for_page(filled) if on_disk(filled.volume) else filled
@@ -237,7 +269,10 @@ def _write(
         mask = np.broadcast_to(missing[:, None, None], filled.volume.shape)
         voxel_nm = filled.gapped.effective_voxel_nm
         volume = folder / files["volume"].name
-        write_volume(volume, filled.volume, voxel_nm, extra={"filled": mask})
+        extra: dict[str, NDArray[Any]] = {"filled": mask}
+        if filled.confidence is not None:
+            extra["confidence"] = filled.confidence
+        write_volume(volume, filled.volume, voxel_nm, extra=extra)
         text = json.dumps(filled.record, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
         (folder / files["record"].name).write_text(text, encoding="utf-8")
         if page is not None:

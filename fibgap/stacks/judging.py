@@ -153,17 +153,19 @@ class LeftOut:
             return f"no other filler was compared {how}."
         least, second = others[0]
         compared = f"of {len(shares)} fillers that were compared {how},"
+        untrained = [(share, name) for share, name in others if name in filler_names()]
+        beside = ""
+        if untrained and not {best, second} & {*filler_names()}:
+            beside = f" and {untrained[0][0]:.2%} by {untrained[0][1]}, the best without training"
         if least <= shares[best] * (1 + TIE):
             return (
-                f"{compared} none misclassifies clearly fewer voxels ({shares[best]:.2%}; {second} "
-                f"{least:.2%}), and it is the quickest of the equally good ones."
+                f"{compared} it is the quickest of the equally good ones: {shares[best]:.2%} of "
+                f"the voxels are misclassified, against {least:.2%} by {second}{beside}."
             )
-        said = f"{compared} it misclassifies the fewest voxels: {shares[best]:.2%}"
-        said += f", against {least:.2%} by {second}"
-        untrained = [(share, name) for share, name in others if name in filler_names()]
-        if untrained and second not in filler_names():
-            said += f" and {untrained[0][0]:.2%} by {untrained[0][1]}, the best without training"
-        return f"{said}."
+        return (
+            f"{compared} it misclassifies the fewest voxels: {shares[best]:.2%}, against "
+            f"{least:.2%} by {second}{beside}."
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything in plain values, for JSON."""

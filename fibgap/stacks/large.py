@@ -224,6 +224,10 @@ def _by_network(
         with create_hdf5(placed, "place_slices", {"voxel_nm": gapped.voxel_nm}) as file:
             group = file.create_group(group_name(0))
             group["layers"] = gapped.layers
+            group["positions"] = gapped.positions
+            if len(gapped.spare_slices):
+                group["spare_positions"] = gapped.spare_positions
+                group["spare_slices"] = np.asarray(gapped.spare_slices).view(np.uint8)
             slices = group.create_dataset(
                 "slices",
                 shape=(n, n_y, n_x),

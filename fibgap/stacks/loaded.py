@@ -83,7 +83,8 @@ class Findings:
     facts : dict
         Plain values by name: "slices", "height", "width", "type", "pixel_nm", "solid_fraction",
         "drift_pixels", "depths", "first_nm", "last_nm", "thickness_nm" (mean), "thickness_sd_nm",
-        "thinnest_nm", "thickest_nm".
+        "thinnest_nm", "thickest_nm", and, where they are known, "depth_sd_nm" (the largest standard
+        deviation of a depth) and "thickness_error_nm" (that of a thickness, rms).
     notes : list of str
         What was read and how.
     problems : list of str

@@ -1,8 +1,9 @@
 """From what a microscope delivers to a slice stack: one call that composes all readers."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Unpack
+from typing import Unpack, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +15,12 @@ from fibgap.io.geometry import crop_frame, square_pixels
 from fibgap.io.images import ImageStack, read_images
 from fibgap.io.segmentation import segment
 from fibgap.io.sources import Source, find_source
-from fibgap.stacks.depth_sources import FILE, NAMES, find_depths
+from fibgap.stacks.depth_sources import find_depths
 from fibgap.stacks.findings import Progress, collected, silent
 from fibgap.stacks.loaded import Findings, Histogram, LoadedStack
 from fibgap.stacks.options import How, require_known
 from fibgap.stacks.room import Room
+from fibgap.stacks.ruler_reading import WORDS, RulerReadings, ruler_of, with_ruler
 from fibgap.suspicion import check_depths, warn
 from fibgap.units import length_nm
 
@@ -77,32 +79,77 @@ def load(
     """Load a stack, on disk if there is no room; what is known when it fails is in `found`."""
     require_known(how)
     with collected() as warned:
+        asked = cast("How", with_ruler(how))
         with found.step():
-            images = _read(source, how, found, progress, room)
-            images, drift = _clean(images, how, found, progress)
-            voxel_nm: float | None = None
+            ready = prepare(source, asked, found, progress, room)
             with found.step():
-                voxel_nm = _voxel(images, how)
-                found.facts["voxel_nm"] = voxel_nm
-            with found.step():
-                solid, histogram = _segment(images, how, found, progress)
-            with found.step():
-                depths = _depths(images, voxel_nm, how, found)
+                depths = _depths(ready, asked, found)
         if found.problems:
             raise InputError(found.problems[0])
-        assert voxel_nm is not None
-        stack = depths.stack(solid, voxel_nm)
+        assert ready.voxel_nm is not None
+        assert ready.solid is not None
+        assert ready.histogram is not None
+        stack = depths.stack(ready.solid, ready.voxel_nm)
     return LoadedStack(
         stack=stack,
         depths=depths,
-        names=tuple(depths.order(images.names)) if images.names else (),
-        histogram=histogram,
-        drift=drift,
-        files=source_files(source, how),
+        names=tuple(depths.order(ready.images.names)) if ready.images.names else (),
+        histogram=ready.histogram,
+        drift=ready.drift,
+        files=source_files(source, asked),
         facts=found.facts,
         notes=tuple(found.notes),
         warnings=tuple(warned),
     )
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A stack before anything is known of its depths; what could not be found is None.
+
+    Attributes
+    ----------
+    images : ImageStack
+        Cropped to what shows material.
+    solid : (N, Y, X) bool or None
+        The slices with square pixels, as delivered.
+    voxel_nm : float or None
+        Edge of a voxel.
+    readings : RulerReadings or None
+        What the ruler tells, if there is one.
+    histogram : Histogram or None
+        Of the grey values.
+    drift : Drift
+        What was measured, before it was corrected.
+    """
+
+    images: ImageStack
+    solid: NDArray[np.bool_] | None
+    voxel_nm: float | None
+    readings: RulerReadings | None
+    histogram: Histogram | None
+    drift: Drift
+
+
+def prepare(
+    source: Source, how: How, found: Findings, progress: Progress, room: Room | None = None
+) -> Prepared:
+    """Read a stack up to the point where depths are looked for."""
+    images = _read(source, how, found, progress, room)
+    readings: RulerReadings | None = None
+    with found.step():
+        if how.get("ruler") is not None:
+            progress("reading the ruler", 0, 0)
+        readings = ruler_of(images, how)
+        found.take(readings.notes if readings else ())
+    images, drift = _clean(images, how, found, progress)
+    voxel_nm, solid, histogram = None, None, None
+    with found.step():
+        voxel_nm = _voxel(images, how)
+        found.facts["voxel_nm"] = voxel_nm
+    with found.step():
+        solid, histogram = _segment(images, how, found, progress)
+    return Prepared(images, solid, voxel_nm, readings, histogram, drift)
 
 
 def _read(
@@ -213,9 +260,15 @@ def _segment(
     return solid.images, Histogram(result.counts, result.edges, result.thresholds, result.how)
 
 
-def _depths(images: ImageStack, voxel_nm: float | None, how: How, found: Findings) -> Depths:
+def _depths(ready: Prepared, how: How, found: Findings) -> Depths:
     """Return where the slices lie, and say what is suspicious of it."""
-    depths = find_depths(images, **how)
+    depths = find_depths(
+        ready.images,
+        solid=ready.solid,
+        voxel_nm=ready.voxel_nm,
+        readings=ready.readings,
+        **how,
+    )
     steps = depths.thickness_nm
     found.take(depths.notes)
     found.facts |= {
@@ -228,17 +281,24 @@ def _depths(images: ImageStack, voxel_nm: float | None, how: How, found: Finding
         "thickest_nm": float(steps.max()),
         "turned": depths.turned,
     }
-    if voxel_nm is not None:
-        warn(check_depths(depths.depths_nm, voxel_nm, constant=depths.source == "nominal"))
+    if depths.sd_nm is not None:
+        found.facts["depth_sd_nm"] = float(depths.sd_nm.max())
+    if depths.thickness_sd_nm is not None:
+        found.facts["thickness_error_nm"] = float(np.sqrt(np.mean(depths.thickness_sd_nm**2)))
+    if ready.voxel_nm is not None:
+        constant = depths.source == "nominal"
+        warn(check_depths(depths.depths_nm, ready.voxel_nm, constant=constant))
     return depths
 
 
 def source_files(source: Source, how: How) -> tuple[Path, ...]:
     """Return every file that a stack comes from: its images first, then those that options name."""
     files = [*find_source(source).paths]
-    mask, depths = how.get("mask"), how.get("depths")
+    mask, depths, ruler = how.get("mask"), how.get("depths"), how.get("ruler")
     if mask is not None:
         files += find_source(mask).paths
-    if isinstance(depths, str | Path) and depths not in (NAMES, FILE):
+    if isinstance(depths, str | Path) and depths not in WORDS:
         files.append(Path(depths))
+    if ruler is not None:
+        files.append(Path(ruler))
     return tuple(files)

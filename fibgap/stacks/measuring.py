@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fibgap.errors import InputError
+from fibgap.errors import InputError, has
 from fibgap.io.formats import find_format
 from fibgap.io.images import read_images
 from fibgap.io.pages import full_path
 from fibgap.io.segmentation import segment
 from fibgap.io.volumes import Volume, read_volume
-from fibgap.measures import measure, measure_names, measure_symbol
+from fibgap.measures import measure, measure_names, measure_symbol, measure_unit
 from fibgap.measures.by_blocks import measure_by_blocks, measured_by_blocks
 from fibgap.measures.voxelwise import solid_fraction, voxel_error
 from fibgap.on_disk import on_disk
@@ -42,9 +42,10 @@ class MeasuredVolume:
     solid_fraction : float
         Share of voxels that are solid.
     values : dict of str to ndarray
-        By measure: (3, L) by lag in voxels, or (3,), along z, y, x.
+        By measure: (3, L) by lag in voxels, or (3,), along z, y, x; (1,) without a direction.
+        Lengths are in nm, or in voxels if the file does not say how large they are.
     directions : dict of str to Directions
-        By measure, how z differs from the plane.
+        By measure that has a direction, how z differs from the plane.
     misclassified : float or None
         Share of voxels that differ from the true volume, if one was given: of the filled layers
         where `fill_stack` left the mask of them, else of all.
@@ -76,7 +77,7 @@ class MeasuredVolume:
                 name: {"along_z": _number(each.along_z), "in_plane": _number(each.in_plane)}
                 for name, each in self.directions.items()
             },
-            "measures_zyx": {name: values.tolist() for name, values in self.values.items()},
+            "measures_zyx": {name: _plain(values) for name, values in self.values.items()},
             "notes": list(self.notes),
             "warnings": list(self.warnings),
         }
@@ -87,11 +88,14 @@ class MeasuredVolume:
         unit = "" if self.voxel_nm is None else f" of {self.voxel_nm:.4g} nm"
         yield f"volume: {size} voxels (z, y, x){unit}"
         yield f"solid: {self.solid_fraction:.1%} of the voxels"
-        for name, each in self.directions.items():
-            values = self.values[name]
-            shown = ""
+        for name, values in self.values.items():
+            if values.shape == (1,):
+                yield f"{measure_symbol(name)}: {values[0]:.6g}{self._unit(name)}"
+                continue
+            each, shown = self.directions[name], ""
             if values.ndim == 1:
-                shown = f"{values[0]:.4f} (z), {values[1]:.4f} (y), {values[2]:.4f} (x); "
+                shown = f"{values[0]:.4f} (z), {values[1]:.4f} (y), {values[2]:.4f} (x)"
+                shown += f"{self._unit(name)}; "
             error = "undefined" if np.isnan(each.along_z) else f"{each.along_z:.4f}"
             yield (
                 f"{measure_symbol(name)}: {shown}anisotropy error {error}, y from x by "
@@ -101,10 +105,22 @@ class MeasuredVolume:
             of = "all" if self.filled_layers is None else f"{self.filled_layers} filled layers"
             yield f"misclassified voxels: {self.misclassified:.2%} of {of}"
 
+    def _unit(self, name: str) -> str:
+        """Return the unit of a measure with a space before it; the voxel stands for an unknown."""
+        unit = measure_unit(name) if self.voxel_nm else measure_unit(name).replace("nm", "voxel")
+        return f" {unit}" if unit else ""
+
 
 def _number(value: float) -> float | None:
     """Return a number, or None for NaN, which JSON does not know."""
     return None if np.isnan(value) else value
+
+
+def _plain(values: NDArray[np.float64]) -> list[Any]:
+    """Return an array as lists, None for NaN."""
+    plain = values.astype(object)
+    plain[np.isnan(values)] = None
+    return plain.tolist()
 
 
 def measure_volume_file(
@@ -128,7 +144,7 @@ def measure_volume_file(
     path : path
         A file of any format that is read, or a folder of images.
     measures : sequence of str, optional
-        See `fibgap.measures.measure_names`; all of them if not given.
+        See `fibgap.measures.measure_names`; TPCF, LPF and D if not given.
     dataset : str, optional
         The array to be read, where a file holds several.
     phase : float, optional
@@ -180,6 +196,7 @@ def measure_volume_file(
         volume = _read(path, dataset, phase, threshold, "otsu" if otsu else None, room)
         names = _measurable(list(measures or []), volume, room)
         side = min(cut, *volume.solid.shape) if cut else None
+        voxel_nm = volume.voxel_nm[0] if volume.voxel_nm else None
         values: dict[str, NDArray[np.float64]] = {}
         if on_disk(volume.solid):
             values = measure_by_blocks(
@@ -190,7 +207,9 @@ def measure_volume_file(
             )
         for name in [name for name in names if name not in values]:
             progress(f"measuring {measure_symbol(name)}", 0, 0)
-            values |= measure(volume.solid, [name], cut=side, centred=centred)
+            values |= measure(
+                volume.solid, [name], cut=side, centred=centred, voxel_nm=voxel_nm or 1.0
+            )
         wrong, filled = None, None
         if truth is not None:
             filled = _filled_layers(full_path(path), room)
@@ -199,10 +218,10 @@ def measure_volume_file(
     n_z, n_y, n_x = volume.solid.shape
     return MeasuredVolume(
         shape=(n_z, n_y, n_x),
-        voxel_nm=volume.voxel_nm[0] if volume.voxel_nm else None,
+        voxel_nm=voxel_nm,
         solid_fraction=fraction,
         values=values,
-        directions={name: compare_directions(each) for name, each in values.items()},
+        directions={n: compare_directions(each) for n, each in values.items() if len(each) == 3},
         misclassified=wrong,
         filled_layers=None if filled is None else len(filled),
         notes=volume.notes,
@@ -222,7 +241,11 @@ def _folder_for(path: Path, ends: ExitStack) -> Path:
 def _measurable(asked: list[str], volume: Volume, room: Room) -> list[str]:
     """Return what is measured: all that was asked for, or all that there is memory for."""
     if not on_disk(volume.solid):
-        return asked or [*measure_names()]
+        names = asked or [*measure_names(extended=False)]
+        if asked or has("torch"):
+            return names
+        warn(["D was left out, since it needs torch: pip install 'fibgap[train]' installs it"])
+        return [name for name in names if name != "d"]
     able = measured_by_blocks()
     if unable := [name for name in asked if name not in able]:
         raise InputError(
@@ -232,7 +255,7 @@ def _measurable(asked: list[str], volume: Volume, room: Room) -> list[str]:
         )
     if asked:
         return asked
-    left = [measure_symbol(name) for name in measure_names() if name not in able]
+    left = [measure_symbol(name) for name in measure_names(extended=False) if name not in able]
     warn(
         [
             f"the volume is larger than the {show_size(room.memory)} of memory that were given: "

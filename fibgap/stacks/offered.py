@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fibgap.errors import InputError
+from fibgap.errors import InputError, has
 from fibgap.fillers import fill, filler_names
 from fibgap.stack import GappedVolume
 
@@ -62,13 +62,15 @@ def default_filler() -> str:
 
 
 def shipped_networks() -> list[str]:
-    """Return the shipped networks as "shipped:NAME", small ones first; none without an engine."""
-    from fibgap.network.engines import installed
-    from fibgap.network.shipped import PREFIX, resolve_weights, shipped_names
+    """Return the networks that stay shipped, as "shipped:NAME", small ones first.
 
-    if not (installed("openvino") or installed("torch")):
+    None without an engine.
+    """
+    if not (has("openvino") or has("torch")):
         return []
-    names = [f"{PREFIX}{name}" for name in shipped_names()]
+    from fibgap.network.shipped import PREFIX, kept_names, resolve_weights
+
+    names = [f"{PREFIX}{name}" for name in kept_names()]
     return sorted(names, key=lambda name: (resolve_weights(name).stat().st_size, name))
 
 
@@ -89,17 +91,17 @@ def offer(name: str, *, gpu: bool = False) -> Offered:
     """
     if name in untrained_fillers():
         return Offered(name, name)
-    # These pull in an engine, which no other filler needs.
     from fibgap.network.device import choose_device
     from fibgap.network.filler import network_options
-    from fibgap.network.shipped import resolve_weights, shipped_names
+    from fibgap.network.shipped import kept_names, resolve_weights, warn_if_retiring
 
     if name == NETWORK:
         raise InputError(
             "the filler 'network' needs weights: a file, or one of "
-            f"{', '.join(f'shipped:{name}' for name in shipped_names())}."
+            f"{', '.join(f'shipped:{name}' for name in kept_names())}."
         )
     path = resolve_weights(name)
+    warn_if_retiring(name)
     device = choose_device(int(gpu))
     options = network_options(path, device, precision="auto", batch_pixels=2**19)
     return Offered(name, NETWORK, path, options)

@@ -18,8 +18,10 @@ class How(TypedDict, total=False):
         The array to be read, where a file holds several (HDF5, Zarr).
     depths : path, str or Depths
         Where slices lie: a table of depths or thicknesses, "names" (the names of the image files),
-        "file" (what the image file says), or depths that were found elsewhere. Without it the
-        file's own depths are taken, then those in the names.
+        "file" (what the image file says), "images" (estimated from the images, see
+        `fibgap.depths.estimate_thickness`), "ruler", "fused" (the ruler and the images together),
+        a table of a ruler, or depths that were found elsewhere. Without it the ruler is taken if
+        one is given, then the file's own depths, then those in the names.
     depth_column : str or int
         The column of the table: its name, or its number from 1.
     depth_kind : str
@@ -30,6 +32,17 @@ class How(TypedDict, total=False):
         "." or ",", where the table can be read in both ways.
     spacing : str
         One distance for all slices, such as "10nm", where nobody measured their depths.
+    total : str
+        Depth of the last slice below the first, such as "240nm", where it is known: distances from
+        images are multiplied to it.
+    ruler : path
+        A table of a ruler: windows around its lines, which are tracked in the images, or widths
+        that somebody read; see `fibgap.depths.read_ruler_table`.
+    ruler_angle : float
+        Full angle between the lines in degrees, where the table holds widths.
+    ruler_sd : str
+        Standard deviation of one reading, such as "0.5px" or "1.2nm", where the table holds widths
+        and does not say it.
     voxel : str
         Pixel size with its unit, such as "2.5nm", where the file has none.
     trust_voxel : bool
@@ -64,6 +77,10 @@ class How(TypedDict, total=False):
     depth_unit: str | None
     decimal: str | None
     spacing: str | None
+    total: str | None
+    ruler: Path | str | None
+    ruler_angle: float | None
+    ruler_sd: str | None
     voxel: str | None
     trust_voxel: bool
     tilt: float | None

@@ -7,6 +7,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fibgap import __version__
 from fibgap.io.digests import file_sha256
 from fibgap.io.sources import Source
@@ -45,7 +48,8 @@ def fill_record(
     loaded, gapped = filled.loaded, filled.gapped
     sources = [str(source)] if isinstance(source, str | Path) else [str(each) for each in source]
     said = given(options) | ({"crop": False} if options.get("crop") is False else {})
-    packages = [*_PACKAGES, *(["torch"] if filled.choice.weights else [])]
+    network = filled.choice.options.get("network")
+    packages = [*_PACKAGES, *([network.name] if network is not None else [])]
     files = [*loaded.files, *([filled.choice.weights] if filled.choice.weights else [])]
     return {
         "fibgap": __version__,
@@ -76,9 +80,16 @@ def fill_record(
         },
         "thresholds": list(loaded.histogram.thresholds),
         "depths_nm": [round(float(depth), 6) for depth in loaded.stack.depths_nm],
+        "depths_sd_nm": _rounded(loaded.depths.sd_nm),
+        "thickness_sd_nm": _rounded(loaded.depths.thickness_sd_nm),
         "notes": list(loaded.notes),
         "warnings": list(filled.warnings),
     }
+
+
+def _rounded(values: NDArray[np.float64] | None) -> list[float] | None:
+    """Return values as JSON can hold them."""
+    return None if values is None else [round(float(value), 6) for value in values]
 
 
 def _input(file: Path) -> dict[str, str]:

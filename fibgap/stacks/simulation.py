@@ -17,12 +17,16 @@ from fibgap.io.volumes import write_volume
 from fibgap.stack import SliceStack, between_slices
 from fibgap.stacks.findings import Progress, silent
 from fibgap.stacks.outputs import appear_together, require_free
+from fibgap.synthetic.continuous import continuous_structure
 from fibgap.synthetic.milling import Milling, mill_volume
+from fibgap.synthetic.rulers import DrawnLine, draw_strip, fitting_lines
 from fibgap.synthetic.structure import Level, generate_volume
 from fibgap.units import length_nm
 
 #: Mean grey values of pore and solid in grey images, and the noise that is added.
 _PORE, _SOLID, _NOISE = 80, 170, 18
+#: Height of a ruler's strip above the structure, and width of a window around a line, in pixels.
+_STRIP, _WINDOW = 32, 24
 #: What tells a folder of a simulation from others.
 _MARK = "simulation.json"
 
@@ -34,7 +38,8 @@ class Simulated:
     Attributes
     ----------
     folder : Path
-        Holds ``slices/``, ``depths.csv``, ``truth.tif`` and ``simulation.json``.
+        Holds ``slices/``, ``depths.csv``, ``truth.tif`` and ``simulation.json``; with a ruler
+        also ``ruler.csv`` and ``mask.tif``.
     stack : SliceStack
         The slices at their true depths.
     truth : (Z, Y, X) bool
@@ -55,6 +60,18 @@ class Simulated:
         """Table of depths."""
         return self.folder / "depths.csv"
 
+    @property
+    def ruler(self) -> Path | None:
+        """Table of the windows around the lines of a ruler, if there is one."""
+        path = self.folder / "ruler.csv"
+        return path if path.is_file() else None
+
+    @property
+    def mask(self) -> Path | None:
+        """Image that is 0 in the strip of a ruler, where there is one."""
+        path = self.folder / "mask.tif"
+        return path if path.is_file() else None
+
 
 def simulate(
     folder: Path | str,
@@ -66,6 +83,8 @@ def simulate(
     solid_fraction: float = 0.35,
     wavelength: str = "60nm",
     grey: bool = False,
+    ruler: bool = False,
+    subvoxel: bool = False,
     seed: int = 0,
     force: bool = False,
     progress: Progress = silent,
@@ -88,6 +107,12 @@ def simulate(
         Wavelength of the structure: about twice the thickness of a ligament.
     grey : bool
         Grey, blurred and noisy images instead of 0 and 255.
+    ruler : bool
+        A strip of 32 pixels above the structure with two lines that come together and one that
+        stays, their windows as a table, and a mask that leaves the strip out.
+    subvoxel : bool
+        Cut slices at their depths, below the voxel, instead of showing the nearest layers of the
+        true volume.
     seed : int
         Another number makes another structure.
     force : bool
@@ -110,20 +135,25 @@ def simulate(
     folder = full_path(folder)
     require_free([folder], force=force, marks=(_MARK,))
     progress("making the structure", 0, 0)
-    volume = generate_volume(
-        shape,
-        [Level(solid_fraction, length_nm(wavelength, name="wavelength"))],
-        voxel_nm=voxel_nm,
-        seed=seeds.sequence(seed, "evaluation_volumes"),
-    )
+    levels = [Level(solid_fraction, length_nm(wavelength, name="wavelength"))]
+    waves: dict[str, Any] = {
+        "voxel_nm": voxel_nm,
+        "seed": seeds.sequence(seed, "evaluation_volumes"),
+    }
+    volume = generate_volume(shape, levels, **waves)
     stack = mill_volume(
         volume,
         Milling("normal", mean, sd, floor_nm=voxel_nm),
         voxel_nm=voxel_nm,
         rng=seeds.generator(seed, "milling"),
+        structure=continuous_structure(shape, levels, **waves) if subvoxel else None,
     )
     truth = between_slices(volume, stack)
     images = _images(stack.slices, grey, seed)
+    marks: tuple[DrawnLine, ...] = ()
+    if ruler:
+        marks = fitting_lines(shape[2], stack.depths_nm[-1] / voxel_nm)
+        images = np.concatenate([_strips(stack, marks, seed), images], axis=1)
     with appear_together([folder], force=force, marks=(_MARK,)) as aside:
         home = aside / folder.name
         (home / "slices").mkdir(parents=True)
@@ -137,6 +167,11 @@ def simulate(
         lines = ["file,depth_nm", *(f"{name},{depth:.3f}" for name, depth in rows)]
         (home / "depths.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
         write_volume(home / "truth.tif", truth, voxel_nm)
+        if ruler:
+            (home / "ruler.csv").write_text(_windows(marks), encoding="utf-8")
+            mask = np.full(images[:1].shape, 255, dtype=np.uint8)
+            mask[:, :_STRIP] = 0
+            tiff.write(home / "mask.tif", Layers(mask, (mean, voxel_nm, voxel_nm), binary=False))
         about: dict[str, Any] = {
             "fibgap": __version__,
             "shape_zyx": list(shape),
@@ -146,6 +181,8 @@ def simulate(
             "solid_fraction": solid_fraction,
             "wavelength_nm": length_nm(wavelength),
             "grey": grey,
+            "ruler": ruler,
+            "subvoxel": subvoxel,
             "seed": seed,
         }
         (home / _MARK).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
@@ -161,3 +198,25 @@ def _images(slices: NDArray[np.bool_], grey: bool, seed: int) -> NDArray[np.uint
     smooth = gaussian_filter(values, (0, 0.7, 0.7))
     noisy = smooth + rng.normal(0, _NOISE, slices.shape)
     return np.asarray(np.rint(noisy).clip(0, 255), dtype=np.uint8)
+
+
+def _strips(stack: SliceStack, lines: tuple[DrawnLine, ...], seed: int) -> NDArray[np.uint8]:
+    """Return the strips of a ruler above all slices, blurred and noisy whatever these are."""
+    strips = draw_strip(
+        lines,
+        stack.depths_nm / stack.voxel_nm,
+        (_STRIP, stack.slices.shape[2]),
+        noise=_NOISE,
+        rng=seeds.generator(seed, "ruler"),
+    )
+    return np.asarray(np.rint(strips).clip(0, 255), dtype=np.uint8)
+
+
+def _windows(lines: tuple[DrawnLine, ...]) -> str:
+    """Return the table of windows around lines."""
+    names = ("left", "middle", "right")
+    rows = [
+        f"{name},{round(line.x) - _WINDOW // 2},0,{_WINDOW},{_STRIP},{line.angle_deg:g}"
+        for name, line in zip(names, lines, strict=True)
+    ]
+    return "\n".join(["line,x,y,width,height,angle_deg", *rows]) + "\n"

@@ -17,6 +17,8 @@ _WHERE = {
     "measured": "at their measured depths",
     "nominal": "at one distance that nobody measured",
     "images": "at depths that were told from the images alone",
+    "ruler": "at depths that a ruler told",
+    "fused": "at depths that a ruler and the images told together",
 }
 
 #: A lineal path along z that differs by more asks for a look. By nearest neighbours of slices of 4
@@ -61,7 +63,7 @@ def stack_verdict(loaded: LoadedStack, gapped: GappedVolume) -> tuple[str, ...]:
     at = _WHERE.get(loaded.depths.source, f"at depths from {loaded.depths.source}")
     volume = (
         f"{len(loaded.stack.slices)} slices {at} make a volume of {z} x {y} x {x} voxels (z, y, x) "
-        f"of {voxel:.4g} nm."
+        f"of {voxel:.4g} nm{_known(loaded)}."
     )
     if not missing:
         return volume, "A slice lies on every one of its layers, so nothing is to be filled."
@@ -92,8 +94,16 @@ def fill_verdict(
         stack_verdict(loaded, gapped)[0],
         filled,
         *([f"Why {choice.check.best}: {choice.check.why()}"] if choice.check else []),
-        _isotropy(directions),
+        _isotropy(directions, forced=loaded.depths.source == "images"),
     )
+
+
+def _known(loaded: LoadedStack) -> str:
+    """Return how well depths are known, if anybody knows."""
+    sd = loaded.depths.sd_nm
+    if sd is None or not sd.any():
+        return ""
+    return f"; depths are known to ± {2 * sd.max():.2g} nm or better (two standard deviations)"
 
 
 def check_directions(directions: Mapping[str, Directions]) -> list[str]:
@@ -116,7 +126,7 @@ def check_directions(directions: Mapping[str, Directions]) -> list[str]:
     ]
 
 
-def _isotropy(directions: Mapping[str, Directions]) -> str:
+def _isotropy(directions: Mapping[str, Directions], *, forced: bool) -> str:
     """Return a sentence on how z differs from the plane."""
     along = " and ".join(
         f"{each.along_z:.1%} in {measure_symbol(name)}" for name, each in directions.items()
@@ -125,4 +135,10 @@ def _isotropy(directions: Mapping[str, Directions]) -> str:
     return (
         f"Along z the solid differs from that in the plane by {along}; within the plane, where no "
         f"slicing matters, y differs from x by {plane}."
+        + (
+            " Depths from images make z like the plane, whatever the material is: this is no proof "
+            "that it is isotropic."
+            if forced
+            else ""
+        )
     )

@@ -1,7 +1,8 @@
 """The columns of the table of datasets: everything that is known of a column stands here.
 
 Tables, figures and documents ask `column`. A measure that is registered in `fibgap.measures` has
-its two columns, ``anisotropy_NAME`` and ``truth_NAME``, without being named here.
+its two columns, ``anisotropy_NAME`` and ``truth_NAME``, without being named here. Those of the
+measures of the extended table stand in that table alone.
 """
 
 from collections.abc import Iterable, Sequence
@@ -100,12 +101,12 @@ def column(name: str) -> Column:
 
 def anisotropy_columns() -> tuple[str, ...]:
     """Return the errors that need no ground truth: the columns of the published tables."""
-    return tuple(f"anisotropy_{name}" for name in measure_names())
+    return tuple(f"anisotropy_{name}" for name in measure_names(extended=False))
 
 
 def truth_columns() -> tuple[str, ...]:
     """Return what only a known truth allows to ask."""
-    along = (f"truth_{name}" for name in measure_names())
+    along = (f"truth_{name}" for name in measure_names(extended=False))
     return (*along, *(entry.name for entry in _BY_VOXEL))
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from fibgap.errors import InputError
 from fibgap.settings import check_settings, described, setting
 from fibgap.stack import SliceStack, nearest_layer
+from fibgap.synthetic.continuous import Continuous
 
 Distribution = Literal["normal", "lognormal", "gamma"]
 DISTRIBUTIONS: tuple[str, ...] = get_args(Distribution)
@@ -210,6 +211,7 @@ def mill_volume(
     *,
     voxel_nm: float,
     rng: np.random.Generator,
+    structure: Continuous | None = None,
 ) -> SliceStack:
     """Mill a volume into slices of random thickness.
 
@@ -223,6 +225,10 @@ def mill_volume(
         Voxel size in nm.
     rng : numpy.random.Generator
         Source of randomness.
+    structure : Continuous, optional
+        The structure behind the volume, see `fibgap.synthetic.continuous`: slices then show it at
+        their true depths. Without it they show the nearest layers, see `cut_slices`. The depths
+        are the same.
 
     Returns
     -------
@@ -245,4 +251,6 @@ def mill_volume(
             f"a volume of {len(volume)} layers of {voxel_nm} nm is too small for slices of "
             f"{milling.mean_nm} nm: only {len(depths)} fits."
         )
+    if structure is not None:
+        return SliceStack(structure.slices(depths), depths, voxel_nm)
     return cut_slices(volume, depths, voxel_nm)

@@ -1,6 +1,6 @@
 """Synthetic hierarchical nanoporous gold: intersections of levelled waves."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import next_fast_len
 
-from fibgap.errors import InputError
+from fibgap.errors import InputError, require
 from fibgap.settings import check_settings, described, setting
 
 if TYPE_CHECKING:
@@ -122,7 +122,10 @@ def draw_spectrum(level: Level, box: int, voxel_nm: float, rng: np.random.Genera
 
 
 def evaluate_field(
-    spectrum: Spectrum, shape: Sequence[int], device: "torch.device | str" = "cpu"
+    spectrum: Spectrum,
+    shape: Sequence[int],
+    device: "torch.device | str" = "cpu",
+    depths: NDArray[np.float64] | None = None,
 ) -> "torch.Tensor":
     """Evaluate a field on the corner of its box by pruned FFTs, axis after axis.
 
@@ -138,12 +141,16 @@ def evaluate_field(
         Delivered shape (Z, Y, X), no side longer than the box.
     device : torch.device or str
         Where the transform runs and the result lies.
+    depths : (N,) float64, optional
+        Depths in voxels, whole or not, in place of the layers 0 to Z - 1: the field is a sum of
+        waves and known everywhere.
 
     Returns
     -------
     torch.Tensor
-        float32, shape (Z, Y, X).
+        float32, shape (Z, Y, X), or (N, Y, X) with `depths`.
     """
+    require("torch", "Generating a structure", "train")
     import torch
 
     box = spectrum.box
@@ -166,10 +173,15 @@ def evaluate_field(
         whole = torch.fft.ifft(padded, dim=axis, norm="forward")
         return whole.narrow(axis, 0, length).contiguous()
 
-    lines = expand(cube, 0, shape[0])
-    field = torch.empty(tuple(shape), dtype=torch.float32, device=device)
+    if depths is None:
+        lines = expand(cube, 0, shape[0])
+    else:
+        phases = np.exp((2j * np.pi / box) * np.outer(depths, np.arange(-top, top + 1)))
+        waves = torch.from_numpy(phases.astype(np.complex64)).to(device)
+        lines = torch.tensordot(waves, cube, dims=1)
+    field = torch.empty((len(lines), *shape[1:]), dtype=torch.float32, device=device)
     block = max(1, 2**22 // (box * box))
-    for start in range(0, shape[0], block):
+    for start in range(0, len(lines), block):
         planes = expand(lines[start : start + block], 1, shape[1])
         rows = torch.fft.irfft(planes, n=box, dim=2, norm="forward")
         field[start : start + block] = rows[:, :, : shape[2]]
@@ -241,25 +253,37 @@ def generate_volume(
     ASSUME: the paper does not say how its synthetic nanoporous gold was made; levelled waves are
     the field's standard model (Soyarslan et al., Acta Mater. 149, 326, 2018).
     """
+    volume: NDArray[np.bool_] | None = None
+    waves = level_fields(shape, levels, voxel_nm, box_factor, seed, device)
+    for level, (_, field) in zip(levels, waves, strict=True):
+        solid = cut_at_fraction(field, level.solid_fraction)
+        volume = solid if volume is None else volume & solid
+    if volume is None:
+        raise InputError("levels is empty: a structure needs at least one level.")
+    if not volume.any():
+        raise InputError(f"the levels {list(levels)} do not intersect in shape {list(shape)}.")
+    return volume
+
+
+def level_fields(
+    shape: Sequence[int],
+    levels: Sequence[Level],
+    voxel_nm: float,
+    box_factor: float,
+    seed: np.random.SeedSequence,
+    device: "torch.device | str" = "cpu",
+) -> Iterator[tuple[Spectrum, NDArray[np.float32]]]:
+    """Yield the spectrum and the field, shape (Z, Y, X), of every level of `generate_volume`."""
     if len(shape) != 3 or min(shape) < 1:
         raise InputError(f"shape must be three positive integers, but is {list(shape)}.")
     if not voxel_nm > 0:
         raise InputError(f"voxel_nm must be positive, but is {voxel_nm}.")
-    if not levels:
-        raise InputError("levels is empty: a structure needs at least one level.")
     box = box_side(shape, box_factor)
-    volume: NDArray[np.bool_] | None = None
     # Children are named by number, not spawned: spawning would change the parent's state.
     for index, level in enumerate(levels):
         child = np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, index))
         spectrum = draw_spectrum(level, box, voxel_nm, np.random.default_rng(child))
-        field = evaluate_field(spectrum, shape, device).cpu().numpy()
-        solid = cut_at_fraction(field, level.solid_fraction)
-        volume = solid if volume is None else volume & solid
-    assert volume is not None
-    if not volume.any():
-        raise InputError(f"the levels {list(levels)} do not intersect in shape {list(shape)}.")
-    return volume
+        yield spectrum, evaluate_field(spectrum, shape, device).cpu().numpy()
 
 
 def field_correlation(spectrum: Spectrum, lags: NDArray[np.int64]) -> NDArray[np.float64]:

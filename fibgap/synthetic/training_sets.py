@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from fibgap import seeds
 from fibgap.errors import InputError
+from fibgap.synthetic.materials import draw_material, with_segmentation_noise
 from fibgap.synthetic.structure import Level, generate_volume
 
 
@@ -67,6 +68,8 @@ def generate_training_volume(
     box_factor: float,
     base_seed: int,
     device: str = "cpu",
+    materials: Sequence[Mapping[str, Any]] = (),
+    noisy: float = 0,
 ) -> NDArray[np.bool_]:
     """Generate one volume of a training set.
 
@@ -86,6 +89,12 @@ def generate_training_volume(
         The seed of the experiment.
     device : str
         Where the Fourier transforms run.
+    materials : sequence of mapping
+        ``material`` and ``volumes``: how many of the first volumes are of which material, one
+        material after the other, see `fibgap.synthetic.materials`; those behind them are of the
+        structure.
+    noisy : float
+        For `materials`: the chance that a volume has segmentation noise.
 
     Returns
     -------
@@ -93,6 +102,15 @@ def generate_training_volume(
         Solid = True.
     """
     seed = seeds.sequence(base_seed, "training_volumes", index)
+    names = [each["material"] for each in materials for _ in range(each["volumes"])]
+    if index < len(names):
+        rng = np.random.default_rng(seed)
+        own = [
+            Level(**{**level, "wavelength_nm": level["wavelength_nm"] / voxel_nm})
+            for level in levels
+        ]
+        volume = draw_material(names[index], shape, rng, own)
+        return with_segmentation_noise(volume, rng) if rng.random() < noisy else volume
     if structure is None:
         drawn = [Level(**level) for level in levels]
     else:

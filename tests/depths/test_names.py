@@ -81,7 +81,7 @@ def test_nominal_depths():
         ({"depths_nm": [[0.0, 1.0]]}, "at least 2 depths"),
         ({"depths_nm": [0.0, np.nan, 2.0]}, "depth of slice 1 is nan"),
         ({"depths_nm": [2.0, 1.0, 0.0]}, "depths must rise, but fall from 2.0 to 0.0 nm"),
-        ({"sd_nm": [1.0, 2.0]}, "3 depths need as many deviations, but 2 came"),
+        ({"sd_nm": [1.0, 2.0]}, "3 depths need 3 deviations of a depth, but 2 came"),
         ({"sd_nm": [1.0, -2.0, 1.0]}, "standard deviation of depth 1 is -2"),
         ({"sd_nm": [1.0, 2.0, np.nan]}, "standard deviation of depth 2 is nan"),
     ],

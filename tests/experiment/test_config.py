@@ -52,7 +52,7 @@ generate_volumes:
   shape: [16, 16, 16]
   box_factor: 1.5
   levels: [{solid_fraction: 0.5, wavelength_nm: 40, shell_width: 1}]
-mill_slices: {distribution: normal, mean_nm: 10, sd_nm: 3, floor_nm: 2.5}
+mill_slices: {distribution: normal, mean_nm: 10, sd_nm: 3, floor_nm: 2.5, subvoxel: false}
 depths:
   ruler: {angle_deg: 60, lines: 4, reading_sd_nm: 1.25}
   images: {side: 0, blur_pixels: 0, noise: 0, jitter_pixels: 0, search: 0}
@@ -79,6 +79,7 @@ width_factor: 1
 mask_channel: false
 neighbours: 0
 bicubic: concatenate
+sees: rows
 training:
   {epochs: 500, steps_per_epoch: 0, batch_size: 64, patch: 64, stride: 32, margin: 16,
    schedule: plateau, learning_rate: 0.001, reduce_factor: 0.1, reduce_patience: 10,
@@ -94,6 +95,7 @@ training_sets:
     volumes: 3
     shape: [16, 16, 16]
     structure: {levels: [1, 2], solid_fraction: [0.3, 0.5], wavelength_nm: [20, 60]}
+    materials: [{material: rough, volumes: 1}]
     millings: {mean_nm: [8, 12], relative_sd: [0.1, 0.4]}
 networks:
   item:
@@ -195,6 +197,8 @@ def test_smallest_configuration_by_hand():
     assert complete["networks"]["item"] == NETWORK
     assert complete["training_sets"]["item"] == {
         "volumes": 2,
+        "materials": [],
+        "noisy": 0,
         "split_by": "volume",
         "validation_fraction": 0.2,
     }
@@ -238,7 +242,8 @@ def test_numbers_stay_as_they_were_written():
     values = {**SMALLEST, "mill_slices": {"sd_nm": 2, "mean_nm": 12.0}}
     section = check(values)["mill_slices"]
     assert json.dumps(section) == (
-        '{"sd_nm": 2, "mean_nm": 12.0, "distribution": "normal", "floor_nm": 2.5}'
+        '{"sd_nm": 2, "mean_nm": 12.0, "distribution": "normal", "floor_nm": 2.5, '
+        '"subvoxel": false}'
     )
 
 
@@ -330,7 +335,9 @@ def test_choices_come_from_the_registries(monkeypatch):
     """What is registered can be chosen at once, and what is not is refused with the choices."""
     monkeypatch.setattr(fillers, "_FILLERS", {**fillers._FILLERS, "lower": None})
     monkeypatch.setitem(PLACEMENTS, "guessed", None)
-    monkeypatch.setattr(registry, "_MEASURES", {**registry._MEASURES, "curl": None})
+    monkeypatch.setattr(
+        registry, "_MEASURES", {**registry._MEASURES, "curl": registry._MEASURES["d"]}
+    )
     values = check(SMALLEST)
     values["arms"][0].update(filler="lower", placement="guessed")
     values["measure"]["names"].append("curl")
@@ -576,6 +583,7 @@ def test_an_old_key_is_told_its_new_name():
         (("ablations", 0, "base"), "RCS-s", "the base 'RCS-s', which is not in arms"),
         (("ablations", 0, "arm"), "RCS-s", "the arm 'RCS-s', which is not in arms"),
         (("ablations", 0, "base"), "RML-s", "the arm 'RML-s' with itself"),
+        (("mill_slices", "subvoxel"), True, "subvoxel is true, but the study of sensitivity"),
         (("sensitivity", "arms"), ["RCS-s"], "names the arm 'RCS-s', which is not in arms"),
         (("networks", "item", "training_set"), "no", "on the training set 'no', which is not in"),
         (("networks", "item", "start_from"), "train", "must start from a weights file, not"),

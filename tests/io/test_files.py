@@ -1,13 +1,16 @@
 """Files are whole or not there, and one process at a time has a file that is locked."""
 
+import errno
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import h5py
 import pytest
 
 from fibgap.io.files import exclusive, write_aside
+from fibgap.io.hdf5 import open_for_reading
 
 ROOT = Path(__file__).resolve().parents[2]
 HOLDER = """
@@ -121,3 +124,34 @@ def test_a_file_system_without_locks_is_no_obstacle(tmp_path, monkeypatch):
     monkeypatch.setattr("fcntl.flock", refuse)
     with exclusive(tmp_path / ".lock"):
         assert (tmp_path / ".lock").exists()
+
+
+def test_a_system_without_these_locks_is_no_obstacle(tmp_path, monkeypatch):
+    """Where Python has no `fcntl`, as on Windows, work goes on."""
+    monkeypatch.setattr("fibgap.io.files.fcntl", None)
+    with exclusive(tmp_path / ".lock"):
+        assert (tmp_path / ".lock").read_text().startswith(f"process {os.getpid()} on ")
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_hdf5_is_read_where_there_are_no_locks(tmp_path, monkeypatch):
+    """Without locks a file is opened without one; one that another process has stays closed."""
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file["a"] = 1
+    plain = h5py.File
+
+    def refuse(number):
+        def opened(*args, locking=None, **options):
+            if locking is False:
+                return plain(*args, locking=False, **options)
+            raise OSError(number, f"unable to lock file, errno = {number}")
+
+        return opened
+
+    monkeypatch.setattr("h5py.File", refuse(errno.ENOLCK))
+    with open_for_reading(path) as file:
+        assert file["a"][()] == 1
+    monkeypatch.setattr("h5py.File", refuse(errno.EAGAIN))
+    with pytest.raises(BlockingIOError):
+        open_for_reading(path)

@@ -6,6 +6,7 @@ from scipy import ndimage
 from taufactor import Solver
 
 from fibgap.errors import InputError
+from fibgap.measures import measure
 from fibgap.measures.anisotropy import anisotropy_error
 from fibgap.measures.diffusivity import central_cube, effective_diffusivity
 from fibgap.synthetic.structure import Level, generate_volume
@@ -182,6 +183,37 @@ def test_the_solver_keeps_silent(capsys):
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize("spacing", [(2, 2, 2), (10, 2.5, 2.5), (1, 3, 2)])
+def test_voxels_that_are_no_cubes(spacing, anisotropic_pores):
+    """A voxel that is n times as long conducts like n cubes in a row."""
+    coarse = anisotropic_pores[::2, ::2, ::2]
+    counts = np.array(spacing) / np.gcd.reduce((2 * np.array(spacing)).astype(int)) * 2
+    fine = coarse
+    for axis, count in enumerate(counts.astype(int)):
+        fine = fine.repeat(count, axis)
+    plates = effective_diffusivity(coarse, spacing=spacing, tolerance=1e-6)
+    cubes = effective_diffusivity(fine, tolerance=1e-6)
+    if len({*spacing}) == 1:
+        assert np.array_equal(plates, effective_diffusivity(coarse, tolerance=1e-6))
+    # The finer grid resolves how the flux bends within a voxel: it finds less in its way, since a
+    # coarse voxel is one of its possible fields. How much depends on how tortuous the pores are.
+    assert (cubes >= plates * (1 - 1e-4)).all()
+    assert np.allclose(cubes, plates, rtol=0.35)
+
+
+def test_spacing_of_laminates_and_stretched_gradients(direct_solution):
+    """D of a laminate does not see the spacing; that of other pores equals a direct solution."""
+    layers = np.broadcast_to(np.arange(8)[:, None, None] % 4 == 0, (8, 8, 8))
+    found = effective_diffusivity(layers, spacing=(7, 1, 2))
+    assert np.allclose(found, [0, 0.75, 0.75], rtol=0, atol=1e-5)
+
+
+def test_conductivity_of_the_solid_is_a_measure(anisotropic_pores):
+    """`d_solid` is D with the phases exchanged, on the same cut."""
+    solid = measure(anisotropic_pores, ["d_solid"], cut=12)["d_solid"]
+    assert np.array_equal(solid, effective_diffusivity(~anisotropic_pores, cut=12))
+
+
 def test_no_convergence_is_an_error():
     """A limit that is too low raises instead of returning a wrong number."""
     gold = np.random.default_rng(7).random((24, 24, 24)) < 0.4
@@ -197,6 +229,8 @@ def test_no_convergence_is_an_error():
         ({"cut": 1}, r"two voxels or more .* \(1, 1, 1\)"),
         ({"tolerance": 0}, "tolerance .* 0"),
         ({"iteration_limit": 0}, "iteration_limit .* 0"),
+        ({"spacing": (1, 0, 1)}, r"spacing .* \(1, 0, 1\)"),
+        ({"spacing": (1, 2)}, r"spacing .* \(1, 2\)"),
         ({"device": "tpu"}, "device .* 'tpu'"),
     ],
 )

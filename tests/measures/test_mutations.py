@@ -1,5 +1,7 @@
 """The oracles are sharp: each of these mistakes turns one of them false."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,8 @@ from fibgap.measures.diffusivity import effective_diffusivity
 plain_pack = PackedLines.pack
 plain_placements = PackedLines._placements
 plain_normalised = PackedLines._normalised
-plain_solve = diffusivity._solve
+plain_problems = diffusivity.problems
+plain_diffusivity = diffusivity.Problem.diffusivity
 plain_connecting = diffusivity.connecting_clusters
 
 
@@ -152,13 +155,29 @@ def test_mutated_curves_are_caught(mutate, monkeypatch, two_point_holds, lineal_
     assert not lineal_path_holds(lineal_path)
 
 
+def change_voxels(monkeypatch, change):
+    """Solve for other voxels than those that connect the faces."""
+
+    def problems(*arguments):
+        for each in plain_problems(*arguments):
+            yield replace(each, connected=np.ascontiguousarray(change(each.connected)))
+
+    monkeypatch.setattr(diffusivity, "problems", problems)
+
+
+def change_result(monkeypatch, factor):
+    """Multiply D by a factor that depends on the voxels."""
+
+    def diffusivity_of(problem, flux):
+        return plain_diffusivity(problem, flux) * factor(problem.connected)
+
+    monkeypatch.setattr(diffusivity.Problem, "diffusivity", diffusivity_of)
+
+
 def flip_the_flux(monkeypatch):
     """Solve along x what belongs to z."""
 
-    def solve(connected, *arguments):
-        return plain_solve(np.ascontiguousarray(connected.transpose(2, 1, 0)), *arguments)
-
-    monkeypatch.setattr(diffusivity, "_solve", solve)
+    change_voxels(monkeypatch, lambda connected: connected.transpose(2, 1, 0))
 
 
 def flip_the_faces(monkeypatch):
@@ -173,28 +192,19 @@ def flip_the_faces(monkeypatch):
 def put_the_faces_on_voxel_centres(monkeypatch):
     """Take the length for one voxel less."""
 
-    def solve(connected, *arguments):
-        return plain_solve(connected, *arguments) * (len(connected) - 1) / len(connected)
-
-    monkeypatch.setattr(diffusivity, "_solve", solve)
+    change_result(monkeypatch, lambda connected: (len(connected) - 1) / len(connected))
 
 
 def drop_the_outer_layer(monkeypatch):
     """Leave out the half links between the faces and the first and last layers of voxels."""
 
-    def solve(connected, *arguments):
-        return plain_solve(connected[1:-1], *arguments)
-
-    monkeypatch.setattr(diffusivity, "_solve", solve)
+    change_voxels(monkeypatch, lambda connected: connected[1:-1])
 
 
 def relate_to_the_pores(monkeypatch):
     """Divide by the pore space instead of the whole cross-section."""
 
-    def solve(connected, *arguments):
-        return plain_solve(connected, *arguments) / connected.mean()
-
-    monkeypatch.setattr(diffusivity, "_solve", solve)
+    change_result(monkeypatch, lambda connected: 1 / connected.mean())
 
 
 @pytest.mark.parametrize(

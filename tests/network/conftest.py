@@ -58,7 +58,7 @@ def make_trainer(tmp_path, waves):
     def make(folder="run", *, train=None, validation=None, lines=None, **options):
         special = {
             name: options.pop(name)
-            for name in ("base_seed", "digest", "architecture", "millings", "log")
+            for name in ("base_seed", "digest", "architecture", "millings", "log", "depths")
             if name in options
         }
         small = {
@@ -82,6 +82,7 @@ def make_trainer(tmp_path, waves):
             base_seed=special.get("base_seed", 1),
             folder=tmp_path / folder,
             device=torch.device("cpu"),
+            depths=special.get("depths"),
             digest=special.get("digest", "d"),
             log=special.get("log", keep.append),
         )

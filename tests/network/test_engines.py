@@ -115,7 +115,7 @@ def test_an_engine_is_not_made_twice(make_network):
 )
 def test_the_engine_follows_what_is_there(monkeypatch, have, device, expected):
     """On the CPU openvino computes where it is installed; on CUDA torch does."""
-    monkeypatch.setattr(engines, "installed", have.__contains__)
+    monkeypatch.setattr(engines, "has", have.__contains__)
     assert choose_engine("auto", device) == expected
 
 
@@ -132,7 +132,7 @@ def test_the_engine_follows_what_is_there(monkeypatch, have, device, expected):
 )
 def test_an_engine_that_cannot_be_had_is_told(monkeypatch, name, have, device, message):
     """Asked for in vain, an engine is an error that says what to install."""
-    monkeypatch.setattr(engines, "installed", have.__contains__)
+    monkeypatch.setattr(engines, "has", have.__contains__)
     with pytest.raises(InputError, match=message):
         choose_engine(name, device)
 

@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from fibgap.errors import InputError
+from fibgap.errors import FibgapWarning, InputError
 from fibgap.network import shipped
 
 
@@ -83,3 +83,22 @@ def test_checksum_is_sha256(folder):
 def test_weights_of_this_run_have_no_checksum_yet():
     """Weights that are trained in the run are known by the word train alone."""
     assert shipped.weights_sha256("train") == "train"
+
+
+@pytest.mark.parametrize("name", shipped.RETIRING)
+def test_retiring_weights_are_there_and_say_so(name):
+    """Arms of earlier tables keep their weights; whoever asks anew is told what to take."""
+    assert shipped.resolve_weights(f"shipped:{name}").is_file()
+    assert name not in shipped.kept_names()
+    with pytest.warns(
+        FibgapWarning, match=f"'shipped:{name}' come .* take 'shipped:general_small'"
+    ):
+        shipped.warn_if_retiring(f"shipped:{name}")
+
+
+def test_kept_weights_are_taken_without_a_word():
+    """Two networks stay: the paper's, and the general one."""
+    assert shipped.kept_names() == ["general_small", "table_s1"]
+    for name in (*shipped.kept_names(), "no_such_network"):
+        shipped.warn_if_retiring(f"shipped:{name}")
+    shipped.warn_if_retiring("own/compact.safetensors")

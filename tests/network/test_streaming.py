@@ -207,3 +207,39 @@ def test_a_killed_run_goes_on(tmp_path, network):
     expected = fill(gapped, "network", network=network, batch_pixels=1750)
     assert np.array_equal(read_record(target, 0).arrays["volume"], expected)
     assert not list(tmp_path.glob(".filled*"))
+
+
+def test_distances_are_read_from_a_file_as_from_memory(tmp_path, make_network):
+    """A network that sees distances gives the same, with slices that lie between layers, too."""
+    network = make_network(3, neighbours=2, mask_channel=True, bicubic="add", sees="distances")
+    with torch.no_grad():
+        network.l2.weight *= 0.02  # a correction of the distances, no more
+        network.l2.bias.zero_()
+    plain = make_gapped(23, 27)
+    shifts = np.array([0, 0.3, -0.2, 0.4, 0, -0.1, 0.2, 0, 0])
+    gapped = GappedVolume(
+        plain.slices[1:],
+        LAYERS[1:] - LAYERS[1],
+        2.5,
+        0,
+        2.5,
+        9,
+        LAYERS[1:] - LAYERS[1] + shifts[1:] - shifts[1],
+        plain.slices[:1],
+        np.array([4.5]),
+    )
+    expected = fill(gapped, "network", network=network, batch_pixels=700)
+    placed = write_gapped(tmp_path / "placed.h5", gapped)
+    for memory_mb in (18.5, 100):
+        fill_file(
+            network,
+            placed,
+            tmp_path / "filled.h5",
+            batch_pixels=700,
+            memory_mb=memory_mb,
+            log=lambda line: None,
+        )
+        found = read_record(tmp_path / "filled.h5", 0, "infer").arrays["volume"]
+        assert np.array_equal(found, expected)
+    rounded = GappedVolume(gapped.slices, gapped.layers, 2.5, 0, 2.5, 9)
+    assert (fill(rounded, "network", network=network) != expected).any()

@@ -82,6 +82,10 @@ def test_a_training_that_ran_out_of_time_says_so() -> None:
             "Table S1 with a mask channel and 3 neighbouring planes on each side (",
         ),
         ({"features": [32, 27, 23, 20, 17, 13, 11]}, "a compact network of 32 to 11 filters"),
+        (
+            {"bicubic": "add", "sees": "distances"},
+            "the network of Table S1 with a correction of interpolated distances (",
+        ),
     ],
 )
 def test_another_network_is_not_called_table_s1_alone(changes: dict, said: str) -> None:

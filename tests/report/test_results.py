@@ -134,8 +134,8 @@ def test_a_measure_that_is_new_needs_no_list(metrics: pd.DataFrame, monkeypatch)
     """What is registered as a measure has its columns in every table."""
     from fibgap.measures import registry
 
-    monkeypatch.setitem(registry._MEASURES, "chi", lambda sample: None)
-    monkeypatch.setitem(registry._SYMBOLS, "chi", "χ")
+    monkeypatch.setattr(registry, "_MEASURES", dict(registry._MEASURES))
+    registry.register("chi", symbol="χ")(lambda sample: sample)
     results = build(metrics.assign(anisotropy_chi=metrics["anisotropy_d"]))
     assert "$e_{L_2}^{χ}$" in to_markdown(results.tables["table_S3"])
     for name in ("table_S3", "shares", "equivalence", "comparisons", "wins"):

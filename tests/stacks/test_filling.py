@@ -147,10 +147,41 @@ def test_depths_that_are_wrong_by_a_factor_look_anisotropic(folder, tmp_path):
 
 def test_a_network_fills(folder, table, tmp_path):
     """A shipped network is taken by its name, and its file is one of the inputs."""
-    filled = fill_stack(folder, tmp_path / "v.tif", depths=table, weights="shipped:compact")
+    filled = fill_stack(folder, tmp_path / "v.tif", depths=table, weights="shipped:general_small")
     assert filled.record["filler"]["name"] == "network"
-    assert filled.record["inputs"][-1]["path"].endswith("compact.safetensors")
-    assert "torch" in filled.record["versions"]
+    assert filled.record["inputs"][-1]["path"].endswith("general_small.safetensors")
+    assert "openvino" in filled.record["versions"]
+
+
+def test_a_network_says_how_sure_it_is(folder, table, tmp_path):
+    """Confidence is in percent: 100 in known layers, at least 50 where a cut at one half decides.
+
+    It lies beside the volume, as the mask of filled layers does.
+    """
+    filled = fill_stack(folder, tmp_path / "v.tif", depths=table, weights="shipped:general_small")
+    confidence = filled.confidence
+    assert confidence is not None
+    assert (confidence[filled.gapped.layers] == 100).all()
+    missing = confidence[filled.gapped.missing_layers]
+    assert missing.min() in (50, 51, 52)
+    assert missing.max() == 100
+    written = tifffile.imread(tmp_path / "v_confidence.tif")
+    np.testing.assert_array_equal(written, confidence)
+    assert tmp_path / "v_confidence.tif" in filled.outputs
+    drawn = fill_stack(
+        folder, tmp_path / "d.tif", depths=table, weights="shipped:general_small", draw=3
+    )
+    # Where a draw shows the less likely phase, it says so.
+    assert drawn.confidence.min() < 50
+    differ = drawn.volume != filled.volume
+    assert differ.any()
+    assert (drawn.confidence[differ] <= 50).all()
+    assert "--draw 3" in drawn.record["command"]
+    with pytest.raises(InputError, match="draw is 3, but a draw is made by the filler network"):
+        fill_stack(folder, tmp_path / "e.tif", depths=table, filler="nearest", draw=3)
+    other = fill_stack(folder, tmp_path / "w.tif", depths=table, filler="nearest")
+    assert other.confidence is None
+    assert not (tmp_path / "w_confidence.tif").exists()
 
 
 def test_the_same_stack_elsewhere_gives_the_same_volume(folder, table, tmp_path):

@@ -334,7 +334,7 @@ def test_a_format_that_is_read_as_a_whole(truth, tmp_path, ending):
 @pytest.mark.filterwarnings("ignore::fibgap.errors.FibgapWarning")
 def test_a_network_fills_from_disk(folder, table, tmp_path, monkeypatch):
     """Its planes go by blocks of their own, and the volume is that of memory."""
-    options = {"depths": table, "weights": "shipped:compact"}
+    options = {"depths": table, "weights": "shipped:general_small"}
     small = fill_stack(folder, tmp_path / "small.h5", **options)
     monkeypatch.setattr(room, "_NETWORK", 10**6)
     filled = fill_stack(folder, tmp_path / "large.h5", memory="100MB", **options)

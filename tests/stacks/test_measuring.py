@@ -1,6 +1,7 @@
 """A volume in a file is measured as the array in it."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -95,3 +96,27 @@ def test_directions_of_a_laminate():
     """z is 1, y and x are 0.5 and 1.5: z equals their mean, and they differ by as much as it."""
     found = compare_directions(np.array([1.0, 0.5, 1.5]))
     assert (found.along_z, found.in_plane) == (0.0, 1.0)
+
+
+def test_further_measures_carry_their_unit(tmp_path):
+    """A laminate of 2.5 nm voxels: chords in nm, no number for a direction without interfaces."""
+    layers = np.broadcast_to(np.arange(20)[:, None, None] % 10 < 4, (20, 8, 8))
+    write_volume(tmp_path / "layers.tif", np.ascontiguousarray(layers), 2.5)
+    names = ["solid_chord", "euler", "surface"]
+    measured = measure_volume_file(tmp_path / "layers.tif", measures=names)
+    # 8 solid layers of 20, three crossings on 19 steps.
+    assert measured.values["solid_chord"][0] == pytest.approx(2 * 0.4 / (3 / 19) * 2.5)
+    lines = "\n".join(measured.lines())
+    assert "Euler characteristic: 2\n" in lines
+    assert re.search(r"Specific surface: 0\.0\d+ 1/nm", lines)
+    assert re.search(r"Mean chord of the solid: 12\.\d+ \(z\), .* nm; anisotropy", lines)
+    plain = json.loads(json.dumps(measured.to_dict(), allow_nan=False))
+    assert plain["measures_zyx"]["solid_chord"][1:] == [None, None]
+    assert plain["measures_zyx"]["euler"] == [2]
+    assert list(plain["anisotropy"]) == ["solid_chord"]
+
+
+def test_the_three_measures_of_the_tables_are_the_default(tmp_path):
+    """Further measures are taken where they are asked for."""
+    write_volume(tmp_path / "v.tif", np.random.default_rng(0).random((8, 8, 8)) < 0.5, 2.5)
+    assert list(measure_volume_file(tmp_path / "v.tif").values) == ["tpcf", "lpf", "d"]

@@ -8,6 +8,7 @@ import scipy.stats
 
 from fibgap import seeds
 from fibgap.errors import InputError
+from fibgap.synthetic.materials import draw_material
 from fibgap.synthetic.structure import Level, generate_volume
 from fibgap.synthetic.training_sets import check_structure, draw_levels, generate_training_volume
 
@@ -138,3 +139,44 @@ def test_impossible_ranges_fail_by_name(changes, message):
     check_structure(STRUCTURE)
     with pytest.raises(InputError, match=message):
         check_structure({**STRUCTURE, **changes})
+
+
+MATERIALS = [
+    {"material": "grains", "volumes": 2},
+    {"material": "structure", "volumes": 1},
+    {"material": "rough", "volumes": 1},
+]
+
+
+def of_materials(index, **options):
+    """Return a training volume of a set of materials."""
+    return generate_training_volume(
+        index,
+        shape=(24, 24, 24),
+        levels=[{"solid_fraction": 0.5, "wavelength_nm": 30.0}],
+        structure=None,
+        voxel_nm=2.5,
+        box_factor=1.5,
+        base_seed=3,
+        materials=MATERIALS,
+        **options,
+    )
+
+
+def test_volumes_are_of_the_materials_in_their_order():
+    """Two of grains, then the structure, whose wavelength becomes voxels, then a rough field."""
+    for index, name in enumerate(("grains", "grains", "structure", "rough")):
+        rng = np.random.default_rng(seeds.sequence(3, "training_volumes", index))
+        expected = draw_material(name, (24, 24, 24), rng, [Level(0.5, 12.0)])
+        np.testing.assert_array_equal(of_materials(index), expected)
+
+
+def test_noise_comes_on_top_of_a_material():
+    """A certain chance of noise changes some voxels of every volume, and fewer than chance would.
+
+    A volume that has nothing to do with a first one of the solid fraction p differs from it in
+    2 p (1 - p) of the voxels: 0.32 at the least for .2 to .8.
+    """
+    for index in range(4):
+        changed = (of_materials(index, noisy=1.0) != of_materials(index)).mean()
+        assert 0 < changed < 0.3

@@ -43,7 +43,11 @@ def test_a_run_ends_in_both_tables_and_the_report(finished: tuple[Project, str])
         found = re.findall(r"^\| (?:\*)?(Original|\w+)-?\*", text, flags=re.MULTILINE)
         assert found[: len(rows) + 1] == ["Original", *rows]
         assert "not the full training of Table S2" in text
-    assert "</html>" in (results / "report.html").read_text()
+    for suffix in ("csv", "md", "tex"):
+        assert (results / f"tables/extended.{suffix}").stat().st_size > 500
+    report = (results / "report.html").read_text()
+    assert "Further measures" in report
+    assert "</html>" in report
     assert (results / "showcase/RML-s.tif").exists()
 
 

@@ -42,7 +42,8 @@ class Arm(Section):
     )
     threshold: Threshold = key(
         "For the filler `network`, where its prediction is cut: at one half, or so that filled "
-        "layers have the solid fraction of the known ones.",
+        "layers have the solid fraction of the known ones, or (`draw`) by a random field, which "
+        "gives surfaces as rough as the truth's.",
         "half",
     )
     fill_holes: bool = key("Whether small holes in filled layers are closed afterwards.", False)

@@ -57,11 +57,22 @@ def _check_synthetic(config: Config) -> None:
     for name, settings in config["training_sets"].items():
         with _place(f"training_sets.{name}.millings"):
             millings_of(config, name)
+        _check_materials(name, settings)
         if "structure" in settings:
             with _place(f"training_sets.{name}.structure"):
                 check_structure(settings["structure"])
     if "sensitivity" in config:
         make_plan(config)
+
+
+def _check_materials(name: str, settings: Config) -> None:
+    """Check that the materials of a training set are not more volumes than it has."""
+    count = sum(each["volumes"] for each in settings["materials"])
+    if count > settings["volumes"]:
+        raise InputError(
+            f"configuration: training_sets.{name}.volumes is {settings['volumes']}, but its "
+            f"materials are {count} volumes."
+        )
 
 
 @contextmanager
@@ -148,6 +159,11 @@ def _check_datasets(config: Config) -> None:
                 f"configuration: {section}.{key} is {config[section][key]}, below the voxel of "
                 f"{voxel} nm."
             )
+    if config["mill_slices"]["subvoxel"] and "sensitivity" in config:
+        raise InputError(
+            "configuration: mill_slices.subvoxel is true, but the study of sensitivity mills "
+            "layers of voxels: leave one of the two out."
+        )
     with _place("mill_slices"):
         milling_of(config)
     side, shape = config["depths"]["images"]["side"], config["generate_volumes"]["shape"]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from fibgap.experiment.config.fields import Section, key, part, section_of
-from fibgap.network.choices import Joining
+from fibgap.network.choices import Joining, Sight
 from fibgap.network.training import settings
 
 _training: Any = section_of(settings.Training)
@@ -51,5 +51,10 @@ class Network(Section):
     bicubic: Joining = key(
         "How the interpolated layer joins: concatenated (the supplement) or added (Yamanaka).",
         "concatenate",
+    )
+    sees: Sight = key(
+        "What the network sees of the slices: binary rows, or on all rows the spline of distances "
+        "to the interface in each slice, which it corrects (with `bicubic: add`).",
+        "rows",
     )
     training: Training = part(Training, {})

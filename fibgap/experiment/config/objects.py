@@ -17,7 +17,8 @@ def levels_of(config: Config) -> list[Level]:
 
 def milling_of(config: Config) -> Milling:
     """Return the distribution of slice thickness."""
-    return Milling(**config["mill_slices"])
+    thickness = {name: value for name, value in config["mill_slices"].items() if name != "subvoxel"}
+    return Milling(**thickness)
 
 
 def millings_of(config: Config, training_set: str) -> MillingRange:
@@ -52,6 +53,8 @@ def training_set_of(config: Config, training_set: str) -> dict[str, Any]:
         "shape": settings.get("shape", structure["shape"]),
         "levels": structure["levels"],
         "structure": settings.get("structure"),
+        "materials": settings["materials"],
+        "noisy": settings["noisy"],
         "voxel_nm": structure["voxel_nm"],
         "box_factor": structure["box_factor"],
         "base_seed": config["base_seed"],

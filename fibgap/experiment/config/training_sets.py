@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from fibgap.experiment.config.fields import Range, Section, Shape, key, part
+from fibgap.experiment.config.fields import OneOf, Range, Section, Shape, key, part
+from fibgap.synthetic.materials import material_names
 from fibgap.synthetic.milling import Distribution, Milling
 
 
@@ -33,6 +34,15 @@ class MillingRanges(Section):
     floor_nm: float = key("No slice is thinner.", Milling().floor_nm, unit="nm", gt=0)
 
 
+class MaterialVolumes(Section):
+    """Volumes of one material."""
+
+    material: Annotated[str, OneOf(material_names)] = key(
+        "Name of the material, see `fibgap.synthetic.materials`."
+    )
+    volumes: int = key("How many volumes are of it.", ge=1)
+
+
 class TrainingSet(Section):
     """A set of training volumes."""
 
@@ -43,6 +53,12 @@ class TrainingSet(Section):
         unit="voxels",
     )
     structure: StructureRanges = part(StructureRanges, None)
+    materials: list[MaterialVolumes] = key(
+        "Materials of the first volumes, one after the other; the others are of the structure.", []
+    )
+    noisy: float = key(
+        "For `materials`, the chance that a volume has segmentation noise.", 0, ge=0, le=1
+    )
     millings: MillingRanges = part(MillingRanges, None)
     split_by: Literal["volume", "plane"] = key(
         "What the split into training and validation moves as one; `plane` is the supplement's "

@@ -40,6 +40,8 @@ class Measuring:
         Threads of the solver of D.
     centred : bool
         Whether the TPCF is centred, see `fibgap.experiment.evaluation.measure_volume`.
+    voxel_nm : float
+        Side of a voxel, for measures that are lengths.
     positions : str
         What fillers see of depths below the voxel, see `fibgap.placement.place_slices`.
     """
@@ -49,12 +51,18 @@ class Measuring:
     max_pixels: int
     threads: int = 1
     centred: bool = False
+    voxel_nm: float = 1.0
     positions: str = "rounded"
 
     def measure(self, volume: NDArray[np.bool_]) -> Record:
         """Measure one volume on its own."""
         return measure_volume(
-            volume, self.names, cut=self.cut, centred=self.centred, threads=self.threads
+            volume,
+            self.names,
+            cut=self.cut,
+            centred=self.centred,
+            voxel_nm=self.voxel_nm,
+            threads=self.threads,
         )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from fibgap.arms import ORIGINAL
 from fibgap.errors import InputError
+from fibgap.experiment.config.objects import milling_of
 from fibgap.experiment.depth_sources import DEPTHS, TRUE
 from fibgap.placement import NEED_NOMINAL
 from fibgap.synthetic.milling import Milling
@@ -88,8 +89,8 @@ class Plan:
 
 def _default_setting(config: Mapping[str, Any]) -> Setting:
     """Return the configuration's own setting, without arms: depths are measured exactly."""
-    milling, nominal_nm = Milling(**config["mill_slices"]), config["place_slices"]["nominal_nm"]
-    return Setting(milling, nominal_nm, 0.0, (), config["depths"])
+    nominal_nm = config["place_slices"]["nominal_nm"]
+    return Setting(milling_of(dict(config)), nominal_nm, 0.0, (), config["depths"])
 
 
 def _default_values(setting: Setting, voxel_nm: float, side: int) -> dict[str, float]:

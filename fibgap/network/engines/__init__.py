@@ -5,13 +5,12 @@ is the reference; it trains, and it computes on CUDA.
 """
 
 from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fibgap.errors import InputError
+from fibgap.errors import InputError, has
 from fibgap.network.architecture import Architecture
 from fibgap.network.choices import ENGINES
 from fibgap.network.weights import LoadedNetwork
@@ -68,11 +67,6 @@ class Engine(Protocol):
         """Return the memory for one pixel of a call, in bytes, at most."""
 
 
-def installed(name: str) -> bool:
-    """Return whether what an engine needs is installed."""
-    return find_spec(name) is not None
-
-
 def choose_engine(name: str = "auto", device: str = "cpu") -> str:
     """Return which engine computes.
 
@@ -93,11 +87,11 @@ def choose_engine(name: str = "auto", device: str = "cpu") -> str:
         raise InputError(f"engine '{name}' is unknown; choose one of {', '.join(ENGINES)}.")
     on_cpu = device == "cpu"
     if name == "auto":
-        without_torch = on_cpu and (installed("openvino") or not installed("torch"))
+        without_torch = on_cpu and (has("openvino") or not has("torch"))
         name = "openvino" if without_torch else "torch"
     if name == "openvino" and not on_cpu:
         raise InputError("engine 'openvino' computes on the CPU, but a GPU was asked for.")
-    if not installed(name):
+    if not has(name):
         raise InputError(
             f"engine '{name}' is not installed: pip install '{_HOMES[name][1]}' installs it."
         )

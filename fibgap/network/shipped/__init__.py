@@ -1,22 +1,33 @@
 """Which weights file a name in a configuration stands for."""
 
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
-from fibgap.errors import InputError
+from fibgap.errors import FibgapWarning, InputError
 from fibgap.io.digests import file_sha256
 
 #: Where the shipped weights and their cards lie.
 FOLDER = Path(__file__).resolve().parent
 PREFIX = "shipped:"
+#: Weights that come with this release for the last time: `SUCCESSOR` learned from many materials.
+#: The arms of earlier tables are still made with them.
+RETIRING = (
+    "compact",
+    "compact_any",
+    "compact_any_neighbours",
+    "compact_neighbours",
+    "table_s1_mask",
+)
+SUCCESSOR = "general_small"
 TRAIN = "train"
 #: Why weights that once came with the package do so no longer, and what to take instead.
 WITHDRAWN = {
     "table_s1_neighbours": "away from interfaces, in grains and pores wider than about 20 voxels, "
-    "it exchanges solid and pore; take 'shipped:compact_any_neighbours' instead",
+    "it exchanges solid and pore; take 'shipped:general_small' instead",
     "table_s1_thin": "away from interfaces it exchanges solid and pore where slices lie 6 voxels "
     "or more apart; take 'shipped:table_s1' instead",
 }
@@ -25,6 +36,33 @@ WITHDRAWN = {
 def shipped_names() -> list[str]:
     """Return the names of all shipped weights."""
     return sorted(file.stem for file in FOLDER.glob("*.safetensors"))
+
+
+def kept_names() -> list[str]:
+    """Return the names of the shipped weights that will be in later releases, too."""
+    return [name for name in shipped_names() if name not in RETIRING]
+
+
+def warn_if_retiring(name: str) -> None:
+    """Say so if weights come with the package for the last time.
+
+    Parameters
+    ----------
+    name : str
+        As for `resolve_weights`.
+
+    Warns
+    -----
+    FibgapWarning
+        With what to take instead.
+    """
+    if name.startswith(PREFIX) and name.removeprefix(PREFIX) in RETIRING:
+        warnings.warn(
+            f"the weights '{name}' come with this release for the last time: take "
+            f"'{PREFIX}{SUCCESSOR}', which learned from many materials.",
+            FibgapWarning,
+            stacklevel=2,
+        )
 
 
 def resolve_weights(name: str) -> Path:

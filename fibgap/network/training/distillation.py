@@ -5,7 +5,7 @@ import torch
 from fibgap.errors import InputError
 from fibgap.network.architecture import Architecture
 from fibgap.network.device import choose_precision
-from fibgap.network.training.patches import Batch
+from fibgap.network.training.batches import Batch
 from fibgap.network.weights import LoadedNetwork
 
 

@@ -1,15 +1,15 @@
 """Patches: windows of planes, augmented, with rows masked and interpolated, batch by batch."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from fibgap.errors import InputError
-from fibgap.fillers.interpolation import spline_weights
-from fibgap.network.architecture import Architecture
+from fibgap.network.distances import largest_distance, row_gaps
+from fibgap.network.training.batches import Batch, interpolation_matrix, masked, with_distances
+from fibgap.network.training.distances import Distances
 from fibgap.stack import nearest_layer
 from fibgap.synthetic.milling import MillingRange, draw_depths
 
@@ -36,55 +36,6 @@ def draw_known_rows(
     known[nearest_layer(depths[depths >= 0], voxel_nm).clip(max=rows - 1)] = True
     known[[0, -1]] = True
     return known
-
-
-def interpolation_matrix(known: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Return the matrix that interpolates all rows from the known ones by a cubic spline.
-
-    Parameters
-    ----------
-    known : (R,) bool
-        Known rows, the first and the last among them.
-
-    Returns
-    -------
-    (R, R) float32
-        Columns of missing rows are zero.
-    """
-    rows = np.flatnonzero(known)
-    matrix = np.zeros((len(known), len(known)), dtype=np.float32)
-    matrix[:, rows] = spline_weights(rows, np.arange(len(known)))
-    return matrix
-
-
-@dataclass(frozen=True)
-class Batch:
-    """What the network sees and what it should say, all float32 and (B, C, Z, X).
-
-    Attributes
-    ----------
-    image : (B, 1 + 2 neighbours, Z, X)
-        The truth with missing rows 0, between the planes on both its sides.
-    known : (B, 1, Z, X)
-        1 in known rows.
-    bicubic : (B, 1, Z, X)
-        The cubic interpolation across missing rows.
-    truth : (B, 1, Z, X)
-        1 in the solid.
-    """
-
-    image: torch.Tensor
-    known: torch.Tensor
-    bicubic: torch.Tensor
-    truth: torch.Tensor
-
-    def network_input(self, architecture: Architecture) -> torch.Tensor:
-        """Return the first argument of a network: the planes that it sees, and the mask."""
-        centre, neighbours = self.image.shape[1] // 2, architecture.neighbours
-        image = self.image[:, centre - neighbours : centre + neighbours + 1]
-        if architecture.mask_channel:
-            image = torch.cat([image, self.known], dim=1)
-        return image.contiguous(memory_format=torch.channels_last)
 
 
 def planes_between(count: int, neighbours: int, depth: int) -> NDArray[np.int64]:
@@ -145,6 +96,9 @@ class PatchSampler:
         How many planes on each side are cut with a patch.
     depths : sequence of int or None
         For each array, how many planes in a row come from one volume; None: all.
+    distances : sequence of Distances or None
+        For each array, the distances that a network sees instead of the planes, from
+        `fibgap.network.training.distances.all_distances`.
 
     Raises
     ------
@@ -170,8 +124,10 @@ class PatchSampler:
         bank: int = 2048,
         neighbours: int = 0,
         depths: Sequence[int] | None = None,
+        distances: Sequence[Distances] | None = None,
     ) -> None:
         self.planes = list(planes)
+        self.distances = None if distances is None else list(distances)
         self.neighbours = neighbours
         self.millings = millings
         self.voxel_nm = voxel_nm
@@ -260,49 +216,62 @@ class Epoch:
         corners = torch.from_numpy(self.corners[part]).to(device)
         turns = torch.from_numpy(self.turns[part]).to(device)
         across = torch.arange(-sampler.neighbours, sampler.neighbours + 1, device=device)
+
+        def cut(groups: Sequence[torch.Tensor], chosen: torch.Tensor, into: torch.Tensor) -> None:
+            """Cut the chosen windows, with as many planes as there is room for."""
+            seen = across if into.shape[1] > 1 else across[sampler.neighbours, None]
+            for group, planes in enumerate(groups):
+                own = torch.nonzero((corners[:, 0] == group) & chosen)[:, 0]
+                plane, row, column = corners[own, 1:].unbind(1)
+                into[own] = planes[
+                    (plane[:, None] + seen)[:, :, None, None],
+                    (row[:, None] + side)[:, None, :, None],
+                    (column[:, None] + side)[:, None, None, :],
+                ]
+
+        def turn_all(windows: torch.Tensor) -> torch.Tensor:
+            for turn in range(1, 8):
+                own = torch.nonzero(turns == turn)[:, 0]
+                turned = torch.rot90(windows[own], turn % 4, dims=(2, 3))
+                windows[own] = turned.flip(3) if turn >= 4 else turned
+            return windows.float()
+
+        milling = torch.from_numpy(self.milling[part]).to(device)
         shape = (len(corners), len(across), sampler.window, sampler.window)
-        truth = torch.empty(shape, dtype=torch.uint8, device=device)
-        for group, planes in enumerate(sampler.planes):
-            own = torch.nonzero(corners[:, 0] == group)[:, 0]
-            plane, row, column = corners[own, 1:].unbind(1)
-            truth[own] = planes[
-                (plane[:, None] + across)[:, :, None, None],
-                (row[:, None] + side)[:, None, :, None],
-                (column[:, None] + side)[:, None, None, :],
-            ]
-        for turn in range(1, 8):
-            own = torch.nonzero(turns == turn)[:, 0]
-            turned = torch.rot90(truth[own], turn % 4, dims=(2, 3))
-            truth[own] = turned.flip(3) if turn >= 4 else turned
-        return self._mask(truth.float(), torch.from_numpy(self.milling[part]).to(device))
+        every = torch.ones(len(corners), dtype=torch.bool, device=device)
+        if sampler.distances is None:
+            truth = torch.empty(shape, dtype=torch.uint8, device=device)
+            cut(sampler.planes, every, truth)
+            return self._mask(turn_all(truth), milling)
+        truth = torch.empty((len(corners), 1, *shape[2:]), dtype=torch.uint8, device=device)
+        cut(sampler.planes, every, truth)
+        distance = torch.empty(shape, dtype=torch.float16, device=device)
+        for odd in range(2):  # a quarter turn makes columns rows
+            cut([both[odd] for both in sampler.distances], turns % 2 == odd, distance)
+        return self._interpolate(turn_all(truth), turn_all(distance), milling)
+
+    def _interpolate(
+        self, truth: torch.Tensor, distance: torch.Tensor, milling: torch.Tensor
+    ) -> Batch:
+        """Interpolate the distances of whole windows."""
+        sampler = self.sampler
+        inner = slice(sampler.margin, sampler.margin + sampler.patch)
+        columns = distance[..., inner].permute(0, 2, 1, 3)  # (B, Z, C, X)
+        known = self.known[milling]
+        limit = torch.from_numpy(largest_distance(known.cpu().numpy())).to(columns)
+        limit = limit[:, None, None, None]
+        columns = columns.clamp(-limit, limit)
+        flat = torch.bmm(self.matrices[milling], columns.flatten(2))
+        return with_distances(
+            truth[:, :, inner, inner],
+            flat.unflatten(2, columns.shape[2:]).transpose(1, 2),
+            known[:, inner],
+            torch.from_numpy(row_gaps(known.cpu().numpy())[:, inner]).to(columns),
+        )
 
     def _mask(self, truth: torch.Tensor, milling: torch.Tensor) -> Batch:
         """Mask the missing rows of whole windows and interpolate across them."""
         inner = slice(self.sampler.margin, self.sampler.margin + self.sampler.patch)
         columns = truth[..., inner]
         bicubic = torch.bmm(self.matrices[milling], columns[:, self.sampler.neighbours])
-        return _masked(columns[:, :, inner], self.known[milling][:, inner], bicubic)
-
-
-def _masked(truth: torch.Tensor, known: torch.Tensor, bicubic: torch.Tensor) -> Batch:
-    """Return a batch from planes (B, C, Z, X), known rows (B, Z) and an interpolation (B, Z, X)."""
-    centre = truth.shape[1] // 2
-    target = truth[:, centre : centre + 1]
-    rows = known[:, None, :, None].float()
-    return Batch(truth * rows, rows.expand_as(target), bicubic[:, None], target)
-
-
-def whole_planes(planes: torch.Tensor, known: NDArray[np.bool_]) -> Batch:
-    """Return whole planes as one batch, all with the same known rows.
-
-    Parameters
-    ----------
-    planes : (B, 1 + 2 neighbours, Z, X) uint8 tensor
-        Planes of the truth, each between its neighbours.
-    known : (Z,) bool
-        Known rows, the first and the last among them.
-    """
-    truth = planes.float()
-    matrix = torch.from_numpy(interpolation_matrix(known)).to(planes.device)
-    rows = torch.from_numpy(known).to(planes.device).expand(len(planes), -1)
-    return _masked(truth, rows, torch.matmul(matrix, truth[:, truth.shape[1] // 2]))
+        return masked(columns[:, :, inner], self.known[milling][:, inner], bicubic)

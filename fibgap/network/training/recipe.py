@@ -29,6 +29,7 @@ def architecture_of(settings: dict[str, Any]) -> Architecture:
         mask_channel=settings["mask_channel"],
         bicubic=settings["bicubic"],
         neighbours=settings["neighbours"],
+        sees=settings["sees"],
     )
 
 
@@ -83,7 +84,11 @@ def make_trainer(
         part("training"),
         part("validation"),
         millings=millings,
-        depths=_planes_a_volume(manifest, neighbours_seen(architecture, teacher)),
+        depths=_planes_a_volume(
+            manifest,
+            neighbours_seen(architecture, teacher),
+            distances=architecture.sees == "distances",
+        ),
         voxel_nm=voxel_nm,
         base_seed=base_seed,
         folder=folder,
@@ -95,16 +100,18 @@ def make_trainer(
     )
 
 
-def _planes_a_volume(manifest: pd.DataFrame, neighbours: int) -> list[int] | None:
-    """Return how many planes of each family come from one volume, where neighbours are seen."""
-    if not neighbours:
+def _planes_a_volume(
+    manifest: pd.DataFrame, neighbours: int, *, distances: bool
+) -> list[int] | None:
+    """Return how many planes of each family come from one volume, where its other planes count."""
+    if not (neighbours or distances):
         return None
     parts = manifest.groupby(["family", "volume"])["part"].nunique()
     if (parts > 1).any():
         raise InputError(
             f"neighbours is {neighbours}, but planes of one volume are split between training and "
-            "validation: a network that sees neighbouring planes needs a training set with "
-            "split_by: volume."
+            "validation: a network that sees neighbouring planes, or distances, needs a training "
+            "set with split_by: volume."
         )
     families = (manifest[manifest["family"] == family] for family in FAMILIES)
     return [int(planes["volume"].value_counts().max()) for planes in families]

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from torch.nn import functional as F
 
 from fibgap import seeds
 from fibgap.errors import InputError
@@ -19,9 +20,11 @@ from fibgap.io.files import exclusive, write_aside
 from fibgap.network.architecture import Architecture
 from fibgap.network.device import choose_precision
 from fibgap.network.module import Network, count_parameters
+from fibgap.network.training.batches import Batch
 from fibgap.network.training.checkpoint import damaged, read_checkpoint, write_checkpoint
+from fibgap.network.training.distances import Distances, all_distances
 from fibgap.network.training.distillation import Teacher, neighbours_seen
-from fibgap.network.training.patches import Batch, Epoch, PatchSampler
+from fibgap.network.training.patches import Epoch, PatchSampler
 from fibgap.network.training.schedule import make_scheduler
 from fibgap.network.training.settings import Training
 from fibgap.network.training.validation import choose_validation
@@ -105,6 +108,15 @@ class Trainer:
         self.digest, self.log, self.folder = digest, log, Path(folder)
         self.precision = choose_precision(training.precision, device)
         neighbours = neighbours_seen(architecture, teacher)
+
+        def seen(planes: list[np.ndarray]) -> list[Distances] | None:
+            return all_distances(planes, depths, device) if self.on_distances else None
+
+        self.on_distances = architecture.sees == "distances"
+        if teacher is not None:
+            both = {architecture.sees, teacher.network.architecture.sees}
+            if both != {"rows"}:
+                raise InputError("distillation is for networks that see rows, not distances.")
         self.sampler = PatchSampler(
             [torch.from_numpy(planes).to(device) for planes in train_planes],
             millings=millings,
@@ -114,6 +126,7 @@ class Trainer:
             margin=training.margin,
             neighbours=neighbours,
             depths=depths,
+            distances=seen(train_planes),
         )
         self.validation = choose_validation(
             [torch.from_numpy(planes).to(device) for planes in validation_planes],
@@ -123,6 +136,7 @@ class Trainer:
             rng=seeds.generator(base_seed, "validation_millings"),
             neighbours=neighbours,
             depths=depths,
+            distances=seen(validation_planes),
         )
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seeds.torch_seed(base_seed, "initial_weights"))
@@ -137,16 +151,24 @@ class Trainer:
         self.progress = Progress()
 
     def _loss(self, batch: Batch, target: torch.Tensor) -> torch.Tensor:
-        """Return the mean squared error against a target over the rows that count."""
+        """Return the mean error against a target over the rows that count.
+
+        Squared, or for a network that sees distances, whose output is a logit, the cross entropy.
+        """
         network_input = batch.network_input(self.network.architecture)
         reduced = self.precision != torch.float32
         with torch.autocast(self.device.type, self.precision, enabled=reduced):
             output = self.network(network_input, batch.bicubic)
-        square = (output.float() - target) ** 2
+        if self.on_distances:
+            error = F.binary_cross_entropy_with_logits(output.float(), target, reduction="none")
+        else:
+            error = (output.float() - target) ** 2
         if self.training.loss_rows == "all":
-            return square.mean()
-        missing = 1 - batch.known
-        return (square * missing).sum() / missing.sum().clamp(min=1)
+            return error.mean()
+        counts = 1 - batch.known
+        if batch.counts is not None:
+            counts = counts * batch.counts
+        return (error * counts).sum() / counts.sum().clamp(min=1)
 
     def _validate(self) -> float:
         """Return the validation loss over whole planes."""

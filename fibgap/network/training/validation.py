@@ -6,7 +6,9 @@ import numpy as np
 import torch
 
 from fibgap.errors import InputError
-from fibgap.network.training.patches import Batch, draw_known_rows, planes_between, whole_planes
+from fibgap.network.training.batches import Batch, whole_planes
+from fibgap.network.training.distances import Distances
+from fibgap.network.training.patches import draw_known_rows, planes_between
 from fibgap.synthetic.milling import MillingRange
 
 
@@ -19,6 +21,7 @@ def choose_validation(
     rng: np.random.Generator,
     neighbours: int = 0,
     depths: Sequence[int] | None = None,
+    distances: Sequence[Distances] | None = None,
 ) -> list[Batch]:
     """Choose whole planes, evenly, and mask every one by a milling of its own, once for all.
 
@@ -34,7 +37,7 @@ def choose_validation(
         Voxel size in nm.
     rng : numpy.random.Generator
         Decides the millings.
-    neighbours, depths
+    neighbours, depths, distances
         See `fibgap.network.training.patches.PatchSampler`.
 
     Returns
@@ -58,6 +61,7 @@ def choose_validation(
         chosen = np.linspace(0, len(inner) - 1, max(1, round(len(inner) * share)))
         for index in inner[chosen.round().astype(int)]:
             known = draw_known_rows(millings, stack.shape[1], voxel_nm, rng)
-            together = stack[index - neighbours : index + neighbours + 1]
-            batches.append(whole_planes(together[None], known))
+            part = slice(index - neighbours, index + neighbours + 1)
+            seen = None if distances is None else distances[group][0][part][None]
+            batches.append(whole_planes(stack[part][None], known, seen))
     return batches

@@ -4,11 +4,13 @@ import math
 from collections.abc import Mapping
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from fibgap.measures import measure_symbol
+from fibgap.report.figures.depths import BAND
 from fibgap.report.figures.showcase import COLORS, MISSING, PALETTE, kinds, scale_bar_nm
 from fibgap.report.figures.style import AXIS, GREY, GRID, INK, look
 from fibgap.stack import GappedVolume
@@ -30,7 +32,8 @@ def plot_depths(loaded: LoadedStack) -> Figure:
     Parameters
     ----------
     loaded : LoadedStack
-        The stack. The thickness of a slice is its distance to the next one.
+        The stack. The thickness of a slice is its distance to the next one. Bands are those of
+        95 %, where standard deviations are known.
     """
     depths, voxel = loaded.stack.depths_nm, loaded.stack.voxel_nm
     steps = np.diff(depths)
@@ -42,6 +45,7 @@ def plot_depths(loaded: LoadedStack) -> Figure:
         left.set_ylabel("depth / nm")
         left.invert_yaxis()
         middle.plot(np.arange(len(steps)), steps, ".-", color="#0072B2", ms=3, lw=0.6)
+        _bands(left, middle, loaded)
         middle.set_xlabel("slice")
         middle.set_ylabel("thickness / nm")
         right.sharey(middle)
@@ -65,10 +69,24 @@ def plot_depths(loaded: LoadedStack) -> Figure:
                 color=color,
                 va="center",
             )
-        middle.set_ylim(0, max(steps.max(), voxel) * 1.08)
+        error = loaded.depths.thickness_sd_nm
+        high = steps if error is None else steps + BAND * error
+        middle.set_ylim(0, max(high.max(), voxel) * 1.08)
         for axes in (left, middle):
             axes.grid(color=GRID, lw=0.6)
     return figure
+
+
+def _bands(left: Axes, middle: Axes, loaded: LoadedStack) -> None:
+    """Draw 95 % bands around depths and thicknesses whose standard deviations are known."""
+    depths = loaded.depths
+    for axes, values, sd in (
+        (left, depths.depths_nm, depths.sd_nm),
+        (middle, depths.thickness_nm, depths.thickness_sd_nm),
+    ):
+        if sd is not None:
+            low, high = values - BAND * sd, values + BAND * sd
+            axes.fill_between(np.arange(len(values)), low, high, color="#0072B2", alpha=0.18, lw=0)
 
 
 def _bins(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,8 +1,9 @@
 """Tables: ours beside the published ones, as numbers and in the formats that people read.
 
 `paper` has the tables in the shape of the published ones, `listings` the tables of findings,
-`by_source`, `ablations` and `sensitivity` those of their studies. All are arranged from tidy
-frames, which become their CSV, so that a table that is read back from its CSV is the same table.
+`by_source`, `extended` (the measures beyond the paper's), `ablations` and `sensitivity` those of
+their studies. All are arranged from tidy frames, which become their CSV, so that a table that is
+read back from its CSV is the same table.
 """
 
 from fibgap.report.tables.agreement import (
@@ -12,6 +13,7 @@ from fibgap.report.tables.agreement import (
     ordering,
 )
 from fibgap.report.tables.by_source import by_source_table
+from fibgap.report.tables.extended import extended_frame, extended_table
 from fibgap.report.tables.layout import Block, Group, Table
 from fibgap.report.tables.listings import (
     comparison_table,
@@ -39,6 +41,8 @@ __all__ = [
     "by_source_table",
     "comparison_table",
     "equivalence_table",
+    "extended_frame",
+    "extended_table",
     "frame_table",
     "mark_best",
     "names_table",

@@ -9,8 +9,8 @@ import torch
 
 from fibgap.errors import InputError
 from fibgap.network.architecture import Architecture
+from fibgap.network.training.batches import Batch
 from fibgap.network.training.distillation import Teacher
-from fibgap.network.training.patches import Batch
 from fibgap.network.training.trainer import Trainer
 
 CPU = torch.device("cpu")

@@ -7,13 +7,8 @@ from scipy.interpolate import CubicSpline
 
 from fibgap.errors import InputError
 from fibgap.network.architecture import Architecture
-from fibgap.network.training.patches import (
-    Epoch,
-    PatchSampler,
-    draw_known_rows,
-    interpolation_matrix,
-    whole_planes,
-)
+from fibgap.network.training.batches import interpolation_matrix, whole_planes
+from fibgap.network.training.patches import Epoch, PatchSampler, draw_known_rows
 from fibgap.synthetic.milling import Milling, MillingRange
 
 VOXEL_NM = 2.5

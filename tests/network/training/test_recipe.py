@@ -18,6 +18,7 @@ SETTINGS = {
     "width_factor": 0.05,
     "mask_channel": True,
     "bicubic": "add",
+    "sees": "rows",
     "neighbours": 0,
     "training": {
         "epochs": 3,

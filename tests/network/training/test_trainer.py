@@ -15,7 +15,7 @@ from fibgap.errors import InputError
 from fibgap.io.files import exclusive
 from fibgap.network.architecture import Architecture
 from fibgap.network.training import trainer as module
-from fibgap.network.training.patches import Batch, whole_planes
+from fibgap.network.training.batches import Batch, whole_planes
 from fibgap.network.training.trainer import BEST, CHECKPOINT, LOCK, TrainingDivergedError
 from fibgap.network.weights import load_weights
 

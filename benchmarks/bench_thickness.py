@@ -1,0 +1,214 @@
+"""Try thickness from images on stacks whose depths are known: errors, and whether bands hold.
+
+Without a volume, stacks are cut from the structure of config/paper.yaml, 10 ± 3 nm thick. With one,
+it is milled along each of its axes, with the increments of a table of depths if one is given. The
+table has, by image side: bias and standard deviation of a thickness, the scale error of a stack,
+the drift after 30 slices, and how much of all errors lies within 95 % bands, with and without a
+known total depth.
+
+    python benchmarks/bench_thickness.py [--sides 64 128 256] [--stacks 6]
+    python benchmarks/bench_thickness.py --volume volume.tif --depths depths.csv --plot depths.png
+"""
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from fibgap import seeds
+from fibgap.depths import Depths, read_table, thickness_depths
+from fibgap.depths.from_images import Thickness, estimate_thickness
+from fibgap.errors import InputError
+from fibgap.experiment import config as configuration
+from fibgap.io.tiff import read_tiff
+from fibgap.report.figures import save_figure
+from fibgap.report.figures.depths import BAND
+from fibgap.report.figures.style import GRID, look
+from fibgap.synthetic.milling import Milling, draw_depths
+from fibgap.synthetic.structure import Level, generate_volume
+
+PAPER = Path(__file__).resolve().parents[1] / "config/paper.yaml"
+BASE_SEED = 16
+#: Mean and standard deviation of thickness in voxels, and its floor.
+MILLING = Milling("normal", 4.0, 1.2, 1.0)
+#: Slices after which the drift is read, and slices of a stack at most.
+AFTER, MOST = 30, 32
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One stack: what was true, and what was told with and without a known total."""
+
+    true: np.ndarray
+    free: Depths
+    fixed: Depths
+    found: Thickness
+
+
+def trial(volume: np.ndarray, layers: np.ndarray) -> Trial:
+    """Estimate the depths of slices at some layers."""
+    found = estimate_thickness(volume[layers])
+    true = (layers - layers[0]).astype(float)
+    fixed = thickness_depths(found, 1.0, total_nm=float(true[-1]))
+    return Trial(true, thickness_depths(found, 1.0), fixed, found)
+
+
+def layers_of(depths: np.ndarray, count: int) -> np.ndarray:
+    """Return the layers that slices at some depths show, each once, within a volume."""
+    layers = np.unique(np.floor(depths + 0.5).astype(int))
+    return layers[layers < count][:MOST]
+
+
+def synthetic(side: int, stacks: int) -> Iterator[Trial]:
+    """Yield stacks that are cut from the structure of the paper's configuration."""
+    config = configuration.load(PAPER)["generate_volumes"]
+    levels = [Level(**level) for level in config["levels"]]
+    for index in range(stacks):
+        volume = generate_volume(
+            (140, side, side),
+            levels,
+            voxel_nm=config["voxel_nm"],
+            seed=seeds.sequence(BASE_SEED, "evaluation_volumes", index),
+        )
+        depths = draw_depths(
+            MILLING, len(volume) - 1.0, seeds.generator(BASE_SEED, "milling", index)
+        )
+        yield trial(volume, layers_of(depths, len(volume)))
+
+
+def increments_of(path: Path | None, rng: np.random.Generator, length: int) -> np.ndarray:
+    """Return depths in voxels: normal, or with the increments of a table, 4 voxels on average."""
+    if path is None:
+        return draw_depths(MILLING, float(length), rng)
+    steps = read_table(path).thickness_nm
+    draws = rng.choice(steps / steps.mean() * MILLING.mean_nm, size=length)
+    return np.concatenate([[0.0], np.cumsum(draws)])
+
+
+def real(path: Path, depths: Path | None, side: int, stacks: int) -> Iterator[Trial]:
+    """Yield stacks that are milled out of a volume along each of its axes, anywhere in it."""
+    volume = read_tiff(path)
+    low, high = volume.min(), volume.max()
+    if low == high:
+        raise InputError(f"the volume {path} shows one value only.")
+    solid = volume > (low + high) / 2.0
+    for index in range(stacks):
+        rng = seeds.generator(BASE_SEED, "milling", index)
+        turned = np.moveaxis(solid, index % 3, 0)
+        starts = [int(rng.integers(0, size - side + 1)) for size in turned.shape[1:]]
+        part = turned[:, starts[0] : starts[0] + side, starts[1] : starts[1] + side]
+        places = increments_of(depths, rng, len(part))
+        yield trial(part, layers_of(places, len(part)))
+
+
+def held(trials: list[Trial], *, fixed: bool, steps: bool) -> float:
+    """Return the share of errors that lie within 95 % bands."""
+    inside: list[np.ndarray] = []
+    for each in trials:
+        depths = each.fixed if fixed else each.free
+        assert depths.sd_nm is not None
+        assert depths.thickness_sd_nm is not None
+        if steps:
+            error, sd = depths.thickness_nm - np.diff(each.true), depths.thickness_sd_nm
+            error, sd = error[~each.found.blind], sd[~each.found.blind]
+        else:
+            cut = slice(1, -1) if fixed else slice(1, None)
+            error, sd = (depths.depths_nm - each.true)[cut], depths.sd_nm[cut]
+        inside.append(np.abs(error) <= BAND * sd)
+    return float(np.mean(np.concatenate(inside)))
+
+
+def row(name: str, trials: list[Trial], voxel: float) -> str:
+    """Return a row of the table; lengths in voxels are multiplied by `voxel`."""
+    errors = np.concatenate(
+        [(each.free.thickness_nm - np.diff(each.true))[~each.found.blind] for each in trials]
+    )
+    fixed = np.concatenate(
+        [(each.fixed.thickness_nm - np.diff(each.true))[~each.found.blind] for each in trials]
+    )
+    scale = np.array([each.free.depths_nm[-1] / each.true[-1] for each in trials])
+    last = [min(AFTER, len(each.true) - 1) for each in trials]
+    drift = np.array(
+        [each.free.depths_nm[k] - each.true[k] for each, k in zip(trials, last, strict=True)]
+    )
+    cells = [
+        name,
+        f"{voxel * errors.mean():+.2f}",
+        f"{voxel * errors.std():.2f}",
+        f"{voxel * fixed.std():.2f}",
+        f"{np.sqrt(np.mean((scale - 1) ** 2)):.1%}",
+        f"{voxel * np.sqrt(np.mean(drift**2)):.1f}",
+        *(
+            ", ".join(f"{held(trials, fixed=fixed, steps=steps):.0%}" for steps in (True, False))
+            for fixed in (False, True)
+        ),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def picture(trials: list[Trial], names: list[str]) -> Figure:
+    """Plot estimated against true depths, and their difference with bands."""
+    with look():
+        figure = Figure(figsize=(9.2, 2.8 * len(trials)), layout="constrained")
+        axes = figure.subplots(len(trials), 2, squeeze=False, width_ratios=[1, 1.3])
+        for (left, right), each, name in zip(axes, trials, names, strict=True):
+            longest = each.true[-1]
+            left.plot([0, longest], [0, longest], color="#8C8C8C", lw=0.8)
+            for depths, color, words in (
+                (each.free, "#0072B2", "images"),
+                (each.fixed, "#D55E00", "total known"),
+            ):
+                assert depths.sd_nm is not None
+                error, half = depths.depths_nm - each.true, BAND * depths.sd_nm
+                left.plot(each.true, depths.depths_nm, ".-", ms=3, lw=0.8, color=color, label=words)
+                right.plot(each.true, error, ".-", ms=3, lw=0.8, color=color)
+                right.fill_between(
+                    each.true, error - half, error + half, color=color, alpha=0.15, lw=0
+                )
+            right.axhline(0, color="#8C8C8C", lw=0.8)
+            left.set_title(name)
+            left.set_ylabel("estimated / voxel")
+            right.set_ylabel("estimated - true / voxel")
+            right.set_title("with 95 % bands")
+            left.legend()
+            for part in (left, right):
+                part.set_xlabel("true depth / voxel")
+                part.grid(color=GRID, lw=0.6)
+    return figure
+
+
+def main() -> None:
+    """Parse the command line, try all sides, print the table and draw the picture."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--sides", type=int, nargs="+", default=[64, 128, 256])
+    parser.add_argument("--stacks", type=int, default=6)
+    parser.add_argument("--volume", type=Path, help="TIFF stack to mill instead")
+    parser.add_argument("--depths", type=Path, help="table whose increments mill the volume")
+    parser.add_argument("--plot", type=Path, help="picture of three stacks of the last side")
+    arguments = parser.parse_args()
+    unit, voxel = ("voxel", 1.0) if arguments.volume else ("nm", 2.5)
+    print(
+        f"| image side | bias / {unit} | sd / {unit} | sd, total known / {unit} | scale error | "
+        f"drift after {AFTER} slices / {unit} | in 95 % bands: thickness, depth | the same, total "
+        "known |"
+    )
+    print(f"|{'---|' * 8}")
+    trials: list[Trial] = []
+    for side in arguments.sides:
+        if arguments.volume:
+            trials = [*real(arguments.volume, arguments.depths, side, arguments.stacks)]
+        else:
+            trials = [*synthetic(side, arguments.stacks)]
+        print(row(str(side), trials, voxel), flush=True)
+    if arguments.plot:
+        names = [f"milled along axis {index % 3}" for index in range(len(trials))]
+        if not arguments.volume:
+            names = [f"stack {index}" for index in range(len(trials))]
+        save_figure(picture(trials[:3], names[:3]), arguments.plot)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""One row per material, volume and filler, written as it comes."""
+
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fibgap.arms import ORIGINAL
+from fibgap.errors import FibgapWarning
+from fibgap.experiment.evaluation import compare_with_truth, measure_volume
+from fibgap.experiment.generality.materials import Volume
+from fibgap.fillers import FILLER_HOMES, fill, filler_names
+from fibgap.io.files import write_aside
+from fibgap.network.shipped import PREFIX, resolve_weights, shipped_names
+from fibgap.placement import place_slices
+from fibgap.stack import GappedVolume, between_slices
+from fibgap.synthetic.milling import Milling, mill_volume
+
+MEASURES = ("tpcf", "lpf", "d")
+#: The paper's milling in voxels: 10 nm ± 3 nm over voxels of 2.5 nm.
+MILLING = Milling("normal", 4, 1.2, 1)
+#: What names a row.
+KEYS = ["material", "volume", "filler"]
+
+
+def classical_fillers() -> list[str]:
+    """Return the fillers that need no training."""
+    return [n for n in filler_names() if FILLER_HOMES.get(n, "").startswith("fibgap.fillers.")]
+
+
+def network_fillers() -> list[str]:
+    """Return the networks that come with the package, by the names of their weights."""
+    return [PREFIX + name for name in shipped_names()]
+
+
+def fill_by(filler: str, gapped: GappedVolume) -> Volume:
+    """Fill by a classical filler, or by the network whose weights are named."""
+    if filler.startswith(PREFIX):
+        return fill(gapped, "network", refuse=False, network=resolve_weights(filler))
+    return fill(gapped, filler, refuse=False)
+
+
+def rows_of(
+    truth: Volume, rng: np.random.Generator, fillers: list[str], cut: int
+) -> Iterator[dict[str, Any]]:
+    """Yield what every filler makes of a milled volume, the true volume's own row first.
+
+    Parameters
+    ----------
+    truth : (Z, Y, X) bool
+        The true volume.
+    rng : numpy.random.Generator
+        Mills it.
+    fillers : list of str
+        See `fill_by`; `ORIGINAL` stands for the true volume.
+    cut : int
+        Side in voxels of the central cube on which D is taken.
+
+    Yields
+    ------
+    dict
+        `filler`, the columns of the table of datasets, `solid_bias` (solid of the filled layers
+        over the true one, less 1), `warned` (whether the filled layers depart from the known ones)
+        and `seconds` of processor time, with one thread.
+    """
+    stack = mill_volume(truth, MILLING, voxel_nm=1.0, rng=rng)
+    gapped = place_slices(stack, check=False)
+    inner, missing = between_slices(truth, gapped), gapped.missing_layers
+    original = measure_volume(inner, MEASURES, cut=cut, centred=True, threads=1)
+    for filler in fillers:
+        if filler == ORIGINAL:
+            yield {"filler": ORIGINAL, **original.attributes}
+            continue
+        begin = time.process_time()
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always", FibgapWarning)
+            volume = fill_by(filler, gapped)
+        seconds = time.process_time() - begin
+        record = measure_volume(volume, MEASURES, cut=cut, centred=True, threads=1)
+        found = compare_with_truth(record, volume, gapped, truth, original).attributes
+        yield {
+            "filler": filler,
+            **found,
+            "solid_bias": volume[missing].mean() / inner[missing].mean() - 1,
+            "warned": any(issubclass(each.category, FibgapWarning) for each in said),
+            "seconds": round(seconds, 2),
+        }
+
+
+def try_fillers(
+    path: Path,
+    material: str,
+    index: int,
+    make: Callable[[], tuple[Volume, np.random.Generator]],
+    fillers: list[str],
+    cut: int,
+) -> pd.DataFrame:
+    """Add the rows of one volume that a table lacks, and return the table.
+
+    Parameters
+    ----------
+    path : path
+        The CSV; every row is written as it comes, so a run that was stopped goes on.
+    material, index
+        Which volume.
+    make : callable
+        Returns it, and the generator that mills it.
+    fillers, cut
+        See `rows_of`.
+    """
+    table = pd.read_csv(path) if path.is_file() else pd.DataFrame(columns=KEYS)
+    own = (table["material"] == material) & (table["volume"] == index)
+    waiting = [name for name in fillers if name not in set(table.loc[own, "filler"])]
+    if not waiting:
+        return table
+    for row in rows_of(*make(), waiting, cut):
+        new = pd.DataFrame([{"material": material, "volume": index, **row}])
+        table = new if table.empty else pd.concat([table, new], ignore_index=True)
+        with write_aside(path) as aside:
+            table.to_csv(aside, index=False, float_format="%.6g")
+        print(f"{material}, volume {index}: {row['filler']}", flush=True)
+    return table

@@ -1,0 +1,110 @@
+"""Fillers on many materials: rows that are added, tables that are made of them."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fibgap.arms import ORIGINAL
+from fibgap.errors import InputError
+from fibgap.experiment.generality.__main__ import main
+from fibgap.experiment.generality.materials import MATERIALS, draw_volume, read_cubes
+from fibgap.experiment.generality.page import BEGIN, END, tables, write_page
+from fibgap.experiment.generality.trial import classical_fillers, network_fillers
+from fibgap.io.volumes import write_volume
+
+ROOT = Path(__file__).resolve().parents[2]
+SMALL = ("--side", "24", "--cut", "16", "--network-volumes", "0")
+FEW = ("--materials", "gold", "one level, solid 0.5", "--fillers", "nearest", "linear")
+
+
+def test_fillers_come_from_the_registries() -> None:
+    """What is registered or shipped is tried without being named again."""
+    assert {"nearest", "cubic_spline", "signed_distance_spline"} <= set(classical_fillers())
+    assert "network" not in classical_fillers()
+    assert all(name.startswith("shipped:") for name in network_fillers())
+
+
+def test_a_run_that_was_stopped_goes_on(tmp_path: Path) -> None:
+    """Rows that are there stay as they are; a second volume adds its own."""
+    rows = tmp_path / "rows.csv"
+    assert main([str(rows), *SMALL, *FEW, "--volumes", "1"]) == 0
+    first = pd.read_csv(rows)
+    # Two materials, the truth and two fillers.
+    assert len(first) == 6
+    marked = first.assign(seconds=-1.0)
+    marked.iloc[:-1].to_csv(rows, index=False)
+    assert main([str(rows), *SMALL, *FEW, "--volumes", "2"]) == 0
+    found = pd.read_csv(rows)
+    assert len(found) == 12
+    assert not found.duplicated(["material", "volume", "filler"]).any()
+    assert (found["seconds"][:5] == -1).all()
+    numbers = ["voxel_error", "truth_tpcf", "anisotropy_lpf", "solid_bias"]
+    again = found[(found["volume"] == 0) & (found["filler"] == "nearest")].set_index("material")
+    before = first[first["filler"] == "nearest"].set_index("material")
+    # Six digits are kept.
+    assert np.allclose(again[numbers], before.loc[again.index, numbers], rtol=1e-5, atol=0)
+    assert (found.loc[found["filler"] == ORIGINAL, "voxel_error"].isna()).all()
+
+
+@pytest.mark.parametrize("name", MATERIALS)
+def test_a_material_is_the_same_every_time(name: str) -> None:
+    """A volume follows from its material and its number; another number is another one."""
+    one, again, other = (draw_volume(name, index, 24)[0] for index in (0, 0, 1))
+    assert np.array_equal(one, again)
+    assert not np.array_equal(one, other)
+    assert 0 < one.mean() < 1
+
+
+def test_cubes_of_a_real_volume(tmp_path: Path) -> None:
+    """The first cube lies at the first corner, the third at the last, however many there are."""
+    volume = np.random.default_rng(0).random((20, 24, 22)) < 0.4
+    write_volume(tmp_path / "real.tif", volume, 2.0)
+    given = f"rock={tmp_path / 'real.tif'}:255"
+    name, cubes = read_cubes(given, 12, 3)
+    assert name == "rock"
+    assert np.array_equal(cubes[0], volume[:12, :12, :12])
+    assert np.array_equal(cubes[2], volume[-12:, -12:, -12:])
+    assert np.array_equal(read_cubes(given, 12, 1)[1][0], cubes[0])
+    for bad in ("rock", "rock=file", f"={tmp_path}:1", "rock=file:solid"):
+        with pytest.raises(InputError, match="NAME=FILE:LABEL"):
+            read_cubes(bad, 12, 1)
+    with pytest.raises(InputError, match="5 cubes at most, but 6"):
+        read_cubes(given, 12, 6)
+
+
+def test_tables_hold_means_and_mark_the_lowest(tmp_path: Path) -> None:
+    """Means over volumes, the lowest bold, what lies around the marks of a page unchanged."""
+    columns = ("truth_tpcf", "truth_lpf", "truth_d", "solid_bias", "seconds")
+    columns += ("anisotropy_tpcf", "anisotropy_lpf", "anisotropy_d")
+    rows = pd.DataFrame(
+        [
+            ("gold", 0, "nearest", 0.08),
+            ("gold", 1, "nearest", 0.06),
+            ("gold", 0, "shipped:small", 0.04),
+            ("gold", 0, ORIGINAL, np.nan),
+        ],
+        columns=["material", "volume", "filler", "voxel_error"],
+    ).assign(**dict.fromkeys(columns, 0.5))
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{BEGIN}\noutdated\n{END}\nafter\n")
+    write_page(page, rows)
+    text = page.read_text()
+    assert text.startswith("before\n") and text.endswith("\nafter\n")  # noqa: PT018 - one fact
+    assert "outdated" not in text
+    assert "| gold | 7.00 | **4.00** |" in text
+    assert "| material | *Original* | `nearest` | `small` |" in text
+    assert "Fillers without training: 2 volumes per material. Networks: 1 volume" in text
+    page.write_text("no marks")
+    with pytest.raises(InputError, match="lacks the marks"):
+        write_page(page, rows)
+    with pytest.raises(InputError, match="twice"):
+        write_page(page, pd.concat([rows, rows]))
+
+
+def test_the_page_shows_the_committed_rows() -> None:
+    """The tables of the page are those of the rows beside it."""
+    text = (ROOT / "docs/generality.md").read_text(encoding="utf-8")
+    rows = pd.read_csv(ROOT / "docs/reproduction/generality/rows.csv")
+    assert text.split(BEGIN)[1].split(END)[0].strip() == tables(rows).strip()
