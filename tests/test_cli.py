@@ -308,7 +308,7 @@ def test_an_interruption_leaves_nothing(stack, tmp_path, number, code):
         assert any(path.suffix == ".writing" for path in tmp_path.iterdir())
         process.send_signal(number)
         rest = process.stderr.read()
-        assert process.wait() == code
+        assert process.wait() == code, rest
     # A line feed comes first: a terminal shows "^C" before it.
     assert rest == ("\ninterrupted: nothing was written\n" if code == 130 else "")
     assert sorted(tmp_path.iterdir()) == before

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-#: Disk for a clean environment with the package, in MB.
-MOST_MB = 700
+#: Disk for a clean environment with the package, in MB: 812 were measured. With torch it would be
+#: 1,600 at least.
+MOST_MB = 900
 
 STACK = """
 import sys

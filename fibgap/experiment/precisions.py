@@ -37,7 +37,7 @@ from fibgap.network.shipped import PREFIX, resolve_weights
 from fibgap.network.weights import LoadedNetwork, load_weights
 from fibgap.placement import place_slices
 from fibgap.stack import GappedVolume, between_slices
-from fibgap.synthetic.milling import Milling, mill_volume
+from fibgap.synthetic.milling import mill_volume
 from fibgap.synthetic.structure import Level, generate_volume
 
 #: Neither a training nor an evaluation of this project draws from it.
@@ -61,7 +61,7 @@ def gapped_volume(
         seed=seeds.sequence(BASE_SEED, "evaluation_volumes", index),
     )
     rng = seeds.generator(BASE_SEED, "milling", index)
-    stack = mill_volume(truth, Milling(**config["mill_slices"]), voxel_nm=voxel_nm, rng=rng)
+    stack = mill_volume(truth, configuration.milling_of(config), voxel_nm=voxel_nm, rng=rng)
     gapped = place_slices(stack, "repositioned", nominal_nm=config["place_slices"]["nominal_nm"])
     return gapped, between_slices(truth, gapped)
 

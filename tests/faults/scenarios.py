@@ -240,7 +240,7 @@ def edited_code(reference: Experiment, folder: Path) -> Fault:
     """Edit the code of a step so that its results change."""
     experiment = reference.duplicate(folder)
     before = experiment.files()
-    experiment.edit("fibgap/holes.py", "|= closed[background]", "|= background > 0")
+    experiment.edit("fibgap/holes.py", "image | closed[background]", "image | (background > 0)")
     said = experiment.make(quiet=False)
     table = said.split("Job stats:")[1].split("total")[0]
     jobs = dict(line.split() for line in table.splitlines() if line.count(" ") and "-" not in line)

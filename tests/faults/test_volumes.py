@@ -24,7 +24,7 @@ KEPT = {
 
 
 def test_only_the_showcase_and_small_files_remain(tmp_path: Path) -> None:
-    """Every bulky volume is gone at the end, and one dataset lies there as TIFF stacks."""
+    """Every bulky volume is gone at the end, and one dataset lies there as stacks and meshes."""
     experiment = new_experiment(tmp_path / "paper")
     experiment.edit(CONFIG, "shard_size: 2}", "shard_size: 3, keep_volumes: false, showcase: 2}")
     process = experiment.start("all", hold="measure")
@@ -43,7 +43,8 @@ def test_only_the_showcase_and_small_files_remain(tmp_path: Path) -> None:
         "planes/gold/split.csv",
     }
     stacks = {name.name for name in names if name.parts[0] == "showcase"} - {".snakemake_timestamp"}
-    assert stacks == {f"{arm}.tif" for arm in (*ARMS, "slices")}
+    meshes = {f"{arm}.ply" for arm in ARMS}
+    assert stacks == {f"{arm}.tif" for arm in (*ARMS, "slices")} | meshes
     truth = read_tiff(experiment.results / "showcase/Original.tif")
     assert 0.1 < (truth > 0).mean() < 0.9
     assert experiment.missing_rows() == 0

@@ -7,6 +7,8 @@ from fibgap.stacks import check_stack
 from fibgap.stacks.options import How, command
 
 _OWN = {"quiet", "as_json", "stack", "output", "force", "filler", "weights", "gpu", "fill_holes"}
+#: Of single commands: how to fill, and whether to judge fillers as well.
+_OWN |= {"memory", "draw", "judge"}
 
 
 @pytest.mark.parametrize("one", [check, fill], ids=["check", "fill"])

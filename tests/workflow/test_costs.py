@@ -22,7 +22,7 @@ def test_costs_of_a_finished_run(copied: Project) -> None:
     costs = pd.read_csv(folder / "costs.csv").set_index("step")
     others = {
         "make_costs",
-        *(rule for rule in RULES if re.search("sensitivity|ablations|stack", rule)),
+        *(rule for rule in RULES if re.search("sensitivity|ablations|stack|estimate_depths", rule)),
     }
     assert {*costs.index} == {*RULES} - others | {"all steps"}
     assert costs.loc["measure", "jobs"] == 12

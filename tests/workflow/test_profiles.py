@@ -112,6 +112,8 @@ def test_every_target_has_a_plan_under_every_profile(fresh: Project, profile: st
     """All jobs ask for memory and time; GPUs are asked for where the profile grants some."""
     values = yaml.safe_load((fresh.folder / "tests/config/tiny.yaml").read_text())
     config = fresh.folder / "config/every_target.yaml"
+    nominal = {"name": "RNN-s-nominal", "filler": "nearest", "depths": "nominal", "tables": []}
+    values["arms"].append({"placement": "repositioned", **nominal})
     config.write_text(yaml.safe_dump({**values, **WANTED}))
     simulate(fresh.folder / "own", shape=(16, 16, 16))
     done = fresh.run("--dry-run", *TARGETS, config=str(config), profile=profile)

@@ -87,7 +87,7 @@ def test_a_second_run_has_nothing_to_do(finished: tuple[Project, str]) -> None:
 def test_edits_without_effect_rerun_nothing(copied: Project) -> None:
     """A newer date, another comment and a filler that no arm uses are no reason to compute."""
     copied.edit(
-        "fibgap/holes.py", "    result = volume.copy()", "    # A copy.\n    result = volume.copy()"
+        "fibgap/holes.py", "    holes = pixels = 0", "    # None yet.\n    holes = pixels = 0"
     )
     copied.edit("fibgap/fillers/shape.py", "distances >= -TIE", "distances > -TIE")
     for path in copied.folder.rglob("*.py"):

@@ -7,7 +7,6 @@ from typing import Any
 
 from fibgap.arms import ORIGINAL
 from fibgap.errors import InputError
-from fibgap.experiment.config.objects import milling_of
 from fibgap.experiment.depth_sources import DEPTHS, TRUE
 from fibgap.placement import NEED_NOMINAL
 from fibgap.synthetic.milling import Milling
@@ -90,7 +89,9 @@ class Plan:
 def _default_setting(config: Mapping[str, Any]) -> Setting:
     """Return the configuration's own setting, without arms: depths are measured exactly."""
     nominal_nm = config["place_slices"]["nominal_nm"]
-    return Setting(milling_of(dict(config)), nominal_nm, 0.0, (), config["depths"])
+    # The study cuts at layers: another value of `subvoxel` is refused beside it.
+    thickness = {name: value for name, value in config["mill_slices"].items() if name != "subvoxel"}
+    return Setting(Milling(**thickness), nominal_nm, 0.0, (), config["depths"])
 
 
 def _default_values(setting: Setting, voxel_nm: float, side: int) -> dict[str, float]:

@@ -71,8 +71,8 @@ def render_surface(
     --------
     >>> from fibgap.report.figures.showcase import kinds
     >>> picture = render_surface(kinds(np.ones((8, 8, 8), dtype=bool)), pixels=16)
-    >>> picture.shape, picture[8, 8, 3], picture[0, 0, 3]
-    ((16, 16, 4), 1.0, 0.0)
+    >>> picture.shape, picture[[8, 0], [8, 0], 3].tolist()
+    ((16, 16, 4), [1.0, 0.0])
     """
     solid = (found == SOLID) | (found == FALSE_SOLID)
     # Smoothed by less than a voxel, so that light falls on surfaces rather than on their steps.
