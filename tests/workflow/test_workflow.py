@@ -89,7 +89,7 @@ def test_edits_without_effect_rerun_nothing(copied: Project) -> None:
     copied.edit(
         "fibgap/holes.py", "    holes = pixels = 0", "    # None yet.\n    holes = pixels = 0"
     )
-    copied.edit("fibgap/fillers/shape.py", "distances >= -TIE", "distances > -TIE")
+    copied.edit("fibgap/fillers/shape.py", "facing) >= -TIE", "facing) > -TIE")
     for path in copied.folder.rglob("*.py"):
         path.touch()
     assert copied.planned() == {}
