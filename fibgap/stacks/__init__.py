@@ -13,7 +13,8 @@ from fibgap.stacks.filling import FilledStack, fill_stack
 from fibgap.stacks.judging import LeftOut, leave_slices_out
 from fibgap.stacks.loaded import LoadedStack
 from fibgap.stacks.loading import load_stack
-from fibgap.stacks.measuring import MeasuredVolume, measure_volume_file
+from fibgap.stacks.measured import MeasuredVolume
+from fibgap.stacks.measuring import measure_volume_file
 from fibgap.stacks.simulation import Simulated, simulate
 
 __all__ = [

@@ -5,14 +5,12 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from torch.nn import functional as F
 
 from fibgap import seeds
 from fibgap.errors import InputError
@@ -20,11 +18,12 @@ from fibgap.io.files import exclusive, write_aside
 from fibgap.network.architecture import Architecture
 from fibgap.network.device import choose_precision
 from fibgap.network.module import Network, count_parameters
-from fibgap.network.training.batches import Batch
 from fibgap.network.training.checkpoint import damaged, read_checkpoint, write_checkpoint
 from fibgap.network.training.distances import Distances, all_distances
 from fibgap.network.training.distillation import Teacher, neighbours_seen
+from fibgap.network.training.loss import Loss
 from fibgap.network.training.patches import Epoch, PatchSampler
+from fibgap.network.training.progress import Progress, TrainingDivergedError
 from fibgap.network.training.schedule import make_scheduler
 from fibgap.network.training.settings import Training
 from fibgap.network.training.validation import choose_validation
@@ -34,21 +33,6 @@ from fibgap.synthetic.milling import MillingRange
 CHECKPOINT = "checkpoint.pt"
 BEST = "best.safetensors"
 LOCK = ".lock"
-
-
-@dataclass
-class Progress:
-    """Where a training stands: all of it goes into the checkpoint."""
-
-    epoch: int = 0
-    best_loss: float = math.inf
-    best_epoch: int = 0
-    seconds: float = 0.0
-    history: list[dict[str, float]] = field(default_factory=list)
-
-
-class TrainingDivergedError(InputError):
-    """The loss is no longer a number, by what was asked; the last good weights were kept."""
 
 
 class Trainer:
@@ -107,6 +91,7 @@ class Trainer:
         self.teacher = teacher
         self.digest, self.log, self.folder = digest, log, Path(folder)
         self.precision = choose_precision(training.precision, device)
+        self.loss = Loss(training.loss_rows, device.type, self.precision)
         neighbours = neighbours_seen(architecture, teacher)
 
         def seen(planes: list[np.ndarray]) -> list[Distances] | None:
@@ -150,31 +135,11 @@ class Trainer:
         self.scheduler = make_scheduler(self.optimizer, training, self.steps)
         self.progress = Progress()
 
-    def _loss(self, batch: Batch, target: torch.Tensor) -> torch.Tensor:
-        """Return the mean error against a target over the rows that count.
-
-        Squared, or for a network that sees distances, whose output is a logit, the cross entropy.
-        """
-        network_input = batch.network_input(self.network.architecture)
-        reduced = self.precision != torch.float32
-        with torch.autocast(self.device.type, self.precision, enabled=reduced):
-            output = self.network(network_input, batch.bicubic)
-        if self.on_distances:
-            error = F.binary_cross_entropy_with_logits(output.float(), target, reduction="none")
-        else:
-            error = (output.float() - target) ** 2
-        if self.training.loss_rows == "all":
-            return error.mean()
-        counts = 1 - batch.known
-        if batch.counts is not None:
-            counts = counts * batch.counts
-        return (error * counts).sum() / counts.sum().clamp(min=1)
-
     def _validate(self) -> float:
         """Return the validation loss over whole planes."""
         self.network.eval()
         with torch.inference_mode():
-            losses = [self._loss(batch, batch.truth) for batch in self.validation]
+            losses = [self.loss(self.network, batch, batch.truth) for batch in self.validation]
         self.network.train()
         return float(torch.stack(losses).double().mean())
 
@@ -189,7 +154,7 @@ class Trainer:
         for step in range(epoch.steps):
             batch = epoch.batch(step)
             target = batch.truth if self.teacher is None else self.teacher.target(batch)
-            loss = self._loss(batch, target)
+            loss = self.loss(self.network, batch, target)
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
             self.optimizer.step()
@@ -324,31 +289,14 @@ class Trainer:
                 f"the loss became {bad} in epoch {progress.epoch + 1}; training stopped, and "
                 f"{kept}: try a learning_rate below {training.learning_rate:g}."
             )
-        progress.epoch += 1
-        progress.seconds += seconds
+        patches = self.steps * training.batch_size
+        best = progress.add(train_loss, validation_loss, rate, patches, seconds)
         if isinstance(self.scheduler, torch.optim.lr_scheduler.ReduceLROnPlateau):
             self.scheduler.step(validation_loss)
-        patches = self.steps * training.batch_size
-        progress.history.append(
-            {
-                "epoch": progress.epoch,
-                "train_loss": train_loss,
-                "validation_loss": validation_loss,
-                "learning_rate": rate,
-                "patches_per_s": round(patches / seconds, 2),
-                "seconds": round(progress.seconds, 2),
-            }
-        )
-        if validation_loss < progress.best_loss:
-            progress.best_loss, progress.best_epoch = validation_loss, progress.epoch
+        if best:
             save_weights(self.folder / BEST, self.network, self.summary("best so far"))
         self.save_checkpoint()
-        left = (training.epochs - progress.epoch) * progress.seconds / progress.epoch
-        self.log(
-            f"epoch {progress.epoch}/{training.epochs}  loss {train_loss:.5f}  "
-            f"validation {validation_loss:.5f}  rate {rate:.1e}  "
-            f"{patches / seconds:.0f} patches/s  at most {left / 60:.1f} min left"
-        )
+        self.log(progress.line(training.epochs, patches / seconds))
 
     def history(self) -> pd.DataFrame:
         """Return the loss curves, one row per epoch."""

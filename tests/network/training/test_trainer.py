@@ -16,7 +16,8 @@ from fibgap.io.files import exclusive
 from fibgap.network.architecture import Architecture
 from fibgap.network.training import trainer as module
 from fibgap.network.training.batches import Batch, whole_planes
-from fibgap.network.training.trainer import BEST, CHECKPOINT, LOCK, TrainingDivergedError
+from fibgap.network.training.progress import TrainingDivergedError
+from fibgap.network.training.trainer import BEST, CHECKPOINT, LOCK
 from fibgap.network.weights import load_weights
 
 #: What a run measures of itself rather than of the network.
@@ -88,7 +89,7 @@ def test_it_overfits_one_patch(make_trainer, waves):
     trainer._train_epoch(SimpleNamespace(steps=150, batch=lambda step: patch))
     # A single pixel on the wrong side of one half would leave at least 0.5**2 / 256.
     smallest = 0.25 / 16**2
-    assert trainer._loss(patch, patch.truth).item() < smallest
+    assert trainer.loss(trainer.network, patch, patch.truth).item() < smallest
     assert ((patch.bicubic - patch.truth) ** 2).mean().item() > 10 * smallest
 
 
@@ -511,7 +512,7 @@ def test_loss_counts_the_rows_it_should(make_trainer, loss_rows, expected):
     truth = torch.tensor([[0.0, 1.0, 1.0]] * 4)
     guess = truth + torch.arange(4.0)[:, None]
     batch = one_batch([1, 0, 0, 1], truth, guess)
-    assert trainer._loss(batch, batch.truth).item() == expected
+    assert trainer.loss(trainer.network, batch, batch.truth).item() == expected
 
 
 def test_without_missing_rows_there_is_no_loss(make_trainer):
@@ -521,7 +522,7 @@ def test_without_missing_rows_there_is_no_loss(make_trainer):
     )
     truth = torch.ones(4, 3)
     batch = one_batch([1, 1, 1, 1], truth, truth + 1)
-    assert trainer._loss(batch, truth).item() == 0
+    assert trainer.loss(trainer.network, batch, truth).item() == 0
 
 
 def test_validation_takes_whole_planes_evenly(make_trainer, waves):

@@ -1,0 +1,47 @@
+"""What a training makes small."""
+
+from dataclasses import dataclass
+
+import torch
+from torch.nn import functional as F
+
+from fibgap.network.module import Network
+from fibgap.network.training.batches import Batch
+
+
+@dataclass(frozen=True)
+class Loss:
+    """The mean error of a network against a target, over the rows that count.
+
+    Attributes
+    ----------
+    rows : str
+        "all", or "missing": those that the network has to fill.
+    device : str
+        Kind of the device, such as "cpu".
+    precision : torch.dtype
+        Of the arithmetic; the error itself is in float32.
+    """
+
+    rows: str
+    device: str
+    precision: torch.dtype
+
+    def __call__(self, network: Network, batch: Batch, target: torch.Tensor) -> torch.Tensor:
+        """Return the loss of a batch.
+
+        Squared, or for a network that sees distances, whose output is a logit, the cross entropy.
+        """
+        reduced = self.precision != torch.float32
+        with torch.autocast(self.device, self.precision, enabled=reduced):
+            output = network(batch.network_input(network.architecture), batch.bicubic)
+        if network.architecture.sees == "distances":
+            error = F.binary_cross_entropy_with_logits(output.float(), target, reduction="none")
+        else:
+            error = (output.float() - target) ** 2
+        if self.rows == "all":
+            return error.mean()
+        counts = 1 - batch.known
+        if batch.counts is not None:
+            counts = counts * batch.counts
+        return (error * counts).sum() / counts.sum().clamp(min=1)
