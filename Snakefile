@@ -2,8 +2,7 @@
 
 Paths: <results>/STEP/[ARM or SOURCE or PLACEMENT/SOURCE/]SHARD.h5, where <results> is results/NAME, NAME is the
 experiment's name in the configuration, and a shard holds datasets.shard_size datasets. Everything a person reads lies
-in <results>/tables, <results>/figures and <results>/report.html. Own stacks lie in <results>/stacks/STACK/FILLER.*,
-their page beside them.
+in <results>/tables, <results>/figures and <results>/report.html; own stacks in <results>/stacks/STACK/FILLER.*.
 """
 
 from snakemake.utils import min_version
@@ -16,6 +15,7 @@ if not workflow.configfiles:
     configfile: f"{workflow.basedir}/config/quick.yaml"
 
 
+include: "rules/experiment.smk"
 include: "rules/common.smk"
 include: "rules/sensitivity_plan.smk"
 include: "rules/needs.smk"
@@ -39,6 +39,8 @@ if ARMS:
     include: "rules/filling.smk"
     include: "rules/measures.smk"
     include: "rules/tables.smk"
+    include: "rules/figures.smk"
+    include: "rules/report.smk"
     include: "rules/ablations.smk"
     include: "rules/sensitivity.smk"
 
