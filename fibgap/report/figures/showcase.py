@@ -151,7 +151,15 @@ def _middle(found: NDArray[np.uint8], window: int) -> NDArray[np.uint8]:
 def painted(
     truth: NDArray[np.bool_], gapped: GappedVolume, arms: Mapping[str, Rebuilt]
 ) -> dict[str, NDArray[np.uint8]]:
-    """Return the `kinds` of all voxels of "Truth", "Slices" and every arm, by name."""
+    """Return the `kinds` of all voxels of "Truth", "Slices" and every arm, by name.
+
+    Raises
+    ------
+    InputError
+        If the truth has another shape than the grid.
+    """
+    if truth.shape != gapped.shape:
+        raise InputError(f"the truth has shape {truth.shape}, but the grid has {gapped.shape}.")
     slices = kinds(gapped.volume())
     slices[~gapped.known] = MISSING
     rebuilt = {name: arm.on_grid(truth) for name, arm in arms.items()}
@@ -207,8 +215,7 @@ def plot_showcase(
     InputError
         If the truth has another shape than the grid, or if `y` or `layer` lies outside.
     """
-    if truth.shape != gapped.shape:
-        raise InputError(f"the truth has shape {truth.shape}, but the grid has {gapped.shape}.")
+    found = painted(truth, gapped, arms)
     n_z, n_y, _ = truth.shape
     y = n_y // 2 if y is None else y
     if not 0 <= y < n_y:
@@ -232,7 +239,6 @@ def plot_showcase(
     columns = math.ceil(n_pictures / stripes)
     # All lengths in inches, so that pictures of any aspect stand close to each other.
     edge, gap, title, heading, foot = 0.12, 0.14, 0.36, 0.4, 0.3
-    found = painted(truth, gapped, arms)
     shapes = [cut(found["Truth"]).shape for _, cut in cuts]
     heights = [PICTURE * np.divide(*shape) for shape in shapes]
     width = 2 * edge + columns * (PICTURE + gap) - gap

@@ -9,7 +9,6 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 from scipy.ndimage import affine_transform, gaussian_filter
 
-from fibgap.errors import InputError
 from fibgap.report.figures.showcase import (
     COLORS,
     FALSE_PORE,
@@ -139,8 +138,6 @@ def plot_surfaces(
     InputError
         If the truth has another shape than the grid.
     """
-    if truth.shape != gapped.shape:
-        raise InputError(f"the truth has shape {truth.shape}, but the grid has {gapped.shape}.")
     volumes = painted(truth, gapped, arms)
     del volumes["Slices"]
     cut = tuple(slice((n - min(n, window)) // 2, (n + min(n, window)) // 2) for n in truth.shape)
