@@ -4,7 +4,7 @@ Every material is milled in several ways. The stack is judged by `fibgap.stacks.
 and filled by every filler. The regret is the number of voxels that the chosen filler misclassifies
 over that of the best one, minus one. Prints a Markdown table.
 
-    python benchmarks/regret.py --networks compact compact_neighbours --keep FOLDER
+    python benchmarks/regret.py --keep FOLDER
     python benchmarks/regret.py --volume electrode.tif:85 --depths depths.csv
 
 --volume adds a TIFF stack with the label that is solid (or ``+``: all above 0), of which a cube is
@@ -21,10 +21,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.spatial import cKDTree
 
-from fibgap import seeds
 from fibgap.errors import FibgapWarning
+from fibgap.experiment.generality.materials import MATERIALS, PHANTOMS, draw_volume
 from fibgap.io.tiff import read_tiff
 from fibgap.measures.voxelwise import voxel_error
 from fibgap.placement import place_slices
@@ -32,115 +31,25 @@ from fibgap.stack import between_slices
 from fibgap.stacks import leave_slices_out
 from fibgap.stacks.offered import offer, shipped_networks, untrained_fillers
 from fibgap.synthetic.milling import Milling, cut_slices, draw_depths
-from fibgap.synthetic.structure import Level, generate_volume
 
 BASE_SEED = 8
-#: Solid fraction and wavelength in voxels of the two levels of config/paper.yaml.
-GOLD = ((0.4782, 38.892), (0.4272, 11.652))
+#: Of every material, a volume that `docs/generality.md` does not show.
+VOLUME = 10
 #: Mean and standard deviation of slice thickness in voxels.
 MILLINGS = ((4, 1.2), (8, 0.5), (6, 1.8), (4, 0.25), (2.6, 0.5))
 ALWAYS = "signed_distance_spline"
 
 
-def waves(*levels: tuple[float, float]) -> Callable:
-    """Return a maker of levelled waves by solid fraction and wavelength in voxels."""
-
-    def make(side: int, number: int) -> np.ndarray:
-        longest = max(length for _, length in levels)
-        return generate_volume(
-            (side,) * 3,
-            [Level(fraction, length) for fraction, length in levels],
-            voxel_nm=1.0,
-            box_factor=max(1.5, 2 * longest / side),
-            seed=seeds.sequence(BASE_SEED, "evaluation_volumes", number),
-        )
-
-    return make
+def drawn(material: str) -> Callable[[int], np.ndarray]:
+    """Return a maker of a material."""
+    return lambda side: draw_volume(material, VOLUME, side)[0]
 
 
-def spheres(low: float, high: float, solid: float) -> Callable:
-    """Return a maker of overlapping spheres with radii between two bounds."""
-
-    def make(side: int, number: int) -> np.ndarray:
-        rng = seeds.generator(BASE_SEED, "evaluation_volumes", number)
-        volume, axis = np.zeros((side,) * 3, dtype=bool), np.arange(side)
-        while volume.mean() < solid:
-            centre, radius = rng.uniform(-high, side + high, 3), rng.uniform(low, high)
-            near = [axis[np.abs(axis - c) <= radius] for c in centre]
-            z, y, x = np.ix_(*near)
-            square = (z - centre[0]) ** 2 + (y - centre[1]) ** 2 + (x - centre[2]) ** 2
-            volume[np.ix_(*near)] |= square <= radius**2
-        return volume
-
-    return make
-
-
-def rough(exponent: float, solid: float) -> Callable:
-    """Return a maker of a Gaussian field with a spectrum that falls as a power, cut at a value."""
-
-    def make(side: int, number: int) -> np.ndarray:
-        rng, box = seeds.generator(BASE_SEED, "evaluation_volumes", number), 2 * side
-        half, full = np.fft.rfftfreq(box), np.fft.fftfreq(box)
-        wave = np.sqrt(full[:, None, None] ** 2 + full[:, None] ** 2 + half**2)
-        wave[0, 0, 0] = np.inf
-        modes = np.fft.rfftn(rng.normal(size=(box,) * 3)) * wave ** (-exponent / 2)
-        field = np.fft.irfftn(modes)[:side, :side, :side]
-        return field > np.quantile(field, 1 - solid)
-
-    return make
-
-
-def grains(size: float, gap: float) -> Callable:
-    """Return a maker of packed grains of a mean size with gaps between them."""
-
-    def make(side: int, number: int) -> np.ndarray:
-        rng = seeds.generator(BASE_SEED, "evaluation_volumes", number)
-        seeds_in = rng.uniform(-20, side + 20, (int(((side + 40) / size) ** 3), 3))
-        voxels = np.indices((side,) * 3).reshape(3, -1).T
-        first, second = cKDTree(seeds_in).query(voxels, k=2)[0].T
-        return (second - first > gap).reshape((side,) * 3)
-
-    return make
-
-
-def fibres(radius: float, count: int) -> Callable:
-    """Return a maker of straight fibres in all directions."""
-
-    def make(side: int, number: int) -> np.ndarray:
-        rng = seeds.generator(BASE_SEED, "evaluation_volumes", number)
-        voxels, volume = np.indices((side,) * 3).reshape(3, -1).T, np.zeros(side**3, dtype=bool)
-        for _ in range(count):
-            direction = rng.normal(size=3)
-            direction /= np.linalg.norm(direction)
-            away = voxels - rng.uniform(0, side, 3)
-            volume |= (away**2).sum(axis=1) - (away @ direction) ** 2 <= radius**2
-        return volume.reshape((side,) * 3)
-
-    return make
-
-
-MATERIALS: dict[str, Callable] = {
-    "gold": waves(*GOLD),
-    "gold, pixels half as large": waves(*((f, 2 * w) for f, w in GOLD)),
-    "gold, pixels a quarter as large": waves(*((f, 4 * w) for f, w in GOLD)),
-    "one level, solid 0.25": waves((0.25, 20.0)),
-    "one level, solid 0.5": waves((0.5, 14.0)),
-    "one level, solid 0.8": waves((0.8, 35.0)),
-    "spheres": spheres(5, 12, 0.5),
-    "small spheres": spheres(2.5, 5, 0.35),
-    "rough, solid 0.5": rough(2.6, 0.5),
-    "rough, solid 0.3": rough(3.2, 0.3),
-    "grains": grains(14, 1.6),
-    "large grains": grains(26, 3),
-    "fibres": fibres(4, 60),
-}
-
-
-def cube(text: str) -> Callable:
+def cube(text: str) -> Callable[[int], np.ndarray]:
     """Return a maker that cuts a cube out of the middle of a TIFF stack, "FILE:LABEL"."""
     path, label = text.rsplit(":", 1)
 
-    def make(side: int, number: int) -> np.ndarray:
+    def make(side: int) -> np.ndarray:
         values = read_tiff(path)
         solid = values > 0 if label == "+" else values == int(label)
         starts = [(n - side) // 2 for n in solid.shape]
@@ -194,7 +103,9 @@ def main() -> None:
     networks = arguments.networks
     chosen = shipped_networks() if networks is None else [f"shipped:{name}" for name in networks]
     names = [*untrained_fillers(), *chosen]
-    made = MATERIALS | {Path(each).name: cube(each) for each in arguments.volume}
+    materials = [name for name in MATERIALS if name not in PHANTOMS and "gaps" not in name]
+    made = {name: drawn(name) for name in materials}
+    made |= {Path(each).name: cube(each) for each in arguments.volume}
     draw = distances(arguments.depths)
     if unknown := set(arguments.only or ()) - set(made):
         parser.error(f"there is no material {unknown}; there are {', '.join(made)}")
@@ -208,7 +119,7 @@ def main() -> None:
             if kept and kept.is_file():
                 found = json.loads(kept.read_text())
             else:
-                truth = make(arguments.side, number)
+                truth = make(arguments.side)
                 found = measure(truth, draw(arguments.side, milling, number), names)
                 if kept:
                     kept.parent.mkdir(parents=True, exist_ok=True)

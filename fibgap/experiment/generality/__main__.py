@@ -28,7 +28,9 @@ def main(arguments: Iterable[str] | None = None) -> int:
     parser.add_argument("--side", type=int, default=128, help="of a volume, in voxels")
     parser.add_argument("--cut", type=int, default=64, help="side of the cut for D, in voxels")
     parser.add_argument("--materials", nargs="*", default=list(MATERIALS), choices=MATERIALS)
-    parser.add_argument("--fillers", nargs="*", help="all of the library if not given")
+    parser.add_argument(
+        "--fillers", nargs="*", help="names, or weights files; all of the library if not given"
+    )
     parser.add_argument("--real", nargs="*", default=[], help="NAME=FILE:LABEL_OF_SOLID")
     options = parser.parse_args(None if arguments is None else list(arguments))
     torch.set_num_threads(1)
@@ -37,6 +39,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
         classical, networks = (
             [name for name in names if name in options.fillers] for names in (classical, networks)
         )
+        networks += [name for name in options.fillers if name.endswith(".safetensors")]
     counts = dict.fromkeys((ORIGINAL, *classical), options.volumes)
     counts |= dict.fromkeys(networks, options.network_volumes)
     try:

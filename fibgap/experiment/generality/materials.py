@@ -11,6 +11,7 @@ from fibgap.errors import InputError
 from fibgap.io.images import read_images
 from fibgap.io.segmentation import segment
 from fibgap.synthetic.materials import draw_material
+from fibgap.synthetic.milling import Milling
 from fibgap.synthetic.structure import Level, generate_volume
 
 Volume = NDArray[np.bool_]
@@ -21,6 +22,8 @@ Make = Callable[[int, np.random.Generator], Volume]
 GOLD = (Level(0.4782, 38.892), Level(0.4272, 11.652))
 #: Wavelength of the structures of one level: ligaments of about 15 voxels.
 WAVELENGTH = 30.0
+#: The paper's milling in voxels, 10 nm ± 3 nm over voxels of 2.5 nm, and slices twice as thick.
+THIN, THICK = Milling("normal", 4, 1.2, 1), Milling("normal", 8, 2.4, 1)
 BASE_SEED = 20262
 
 
@@ -42,6 +45,39 @@ def _drawn(name: str) -> Make:
     return lambda side, rng: draw_material(name, (side,) * 3, rng)
 
 
+def _ball(radius: float, *, solid: bool) -> Make:
+    """Return what makes a ball of solid or of pore, or the eighth of one that is too large."""
+
+    def make(side: int, rng: np.random.Generator) -> Volume:
+        middle = (side - 1) / 2 if radius < side / 2 else 0.0
+        off = middle + rng.uniform(-0.5, 0.5)
+        z, y, x = (axis - off for axis in np.ogrid[:side, :side, :side])
+        return np.asarray((z * z + y * y + x * x <= radius * radius) == solid)
+
+    return make
+
+
+def _tilted(period: float) -> Make:
+    """Return what makes flat layers, or a half-space, that lie slantwise."""
+
+    def make(side: int, rng: np.random.Generator) -> Volume:
+        normal = np.abs(rng.standard_normal(3)) + 0.2
+        normal /= np.linalg.norm(normal)
+        z, y, x = (axis - side / 2 for axis in np.ogrid[:side, :side, :side])
+        depth = normal[0] * z + normal[1] * y + normal[2] * x
+        return np.asarray(depth < 0 if np.isinf(period) else depth % period < period / 2)
+
+    return make
+
+
+#: Bodies whose every voxel is known; they are no samples of a material, so that their anisotropy
+#: and their curves say nothing.
+PHANTOMS: dict[str, Make] = {
+    **{f"ball of radius {radius}": _ball(radius, solid=True) for radius in (12, 30)},
+    **{f"pore of radius {radius}": _ball(radius, solid=False) for radius in (12, 30)},
+    "half-space": _tilted(np.inf),
+    **{f"flat layers, period {period}": _tilted(period) for period in (12, 32)},
+}
 MATERIALS: dict[str, Make] = {
     "gold": _gold(1),
     **{f"gold, pixels {finer}x finer": _gold(finer) for finer in (2, 3, 4)},
@@ -53,7 +89,16 @@ MATERIALS: dict[str, Make] = {
     "grains": _drawn("grains"),
     "fibres": _drawn("fibres"),
     "rough field": _drawn("rough"),
+    "wavy layers": _drawn("layers"),
+    "cells": _drawn("cells"),
+    **{f"gold, pixels {finer}x finer, gaps of 8": _gold(finer) for finer in (2, 4)},
+    **PHANTOMS,
 }
+
+
+def milling_of(material: str) -> Milling:
+    """Return how a material is milled."""
+    return THICK if material.endswith("gaps of 8") else THIN
 
 
 def draw_volume(material: str, index: int, side: int) -> tuple[Volume, np.random.Generator]:

@@ -7,11 +7,14 @@ import pandas as pd
 
 from fibgap.arms import ORIGINAL
 from fibgap.errors import InputError
-from fibgap.experiment.generality.trial import KEYS
+from fibgap.experiment.generality.materials import PHANTOMS
+from fibgap.experiment.generality.trial import KEYS, is_network
 from fibgap.io.files import write_aside
 from fibgap.network.shipped import PREFIX
 
 BEGIN, END = "<!-- tables begin -->", "<!-- tables end -->"
+#: What is told of phantoms, too.
+OF_PHANTOMS = ("voxel_error", "solid_bias")
 #: Column, title, factor and decimals of every table.
 TABLES = (
     ("voxel_error", "Misclassified voxels of the filled layers, in %", 100, 2),
@@ -41,10 +44,11 @@ def tables(rows: pd.DataFrame) -> str:
         bold where lower is better.
     """
     fillers = [name for name in dict.fromkeys(rows["filler"]) if name != ORIGINAL]
-    fillers.sort(key=lambda name: name.startswith(PREFIX))
+    fillers.sort(key=is_network)
     parts = []
     for column, title, factor, decimals in TABLES:
-        wide = rows.pivot_table(index="material", columns="filler", values=column, sort=False)
+        told = rows if column in OF_PHANTOMS else rows[~rows["material"].isin(list(PHANTOMS))]
+        wide = told.pivot_table(index="material", columns="filler", values=column, sort=False)
         shown = [ORIGINAL] if column.startswith("anisotropy") else []
         shown += [name for name in fillers if name in wide.columns]
         lines = [f"## {title}", "", "| material | " + " | ".join(map(_heading, shown)) + " |"]
@@ -67,7 +71,7 @@ def _counts(rows: pd.DataFrame, fillers: list[str]) -> str:
     volumes = rows.groupby(["filler", "material"])["volume"].nunique()
     said = []
     for kind, trained in (("Fillers without training", False), ("Networks", True)):
-        own = [name for name in fillers if name.startswith(PREFIX) == trained]
+        own = [name for name in fillers if is_network(name) == trained]
         if own:
             counts = volumes.loc[own]
             low, high = int(counts.min()), int(counts.max())

@@ -12,7 +12,7 @@ import pandas as pd
 from fibgap.arms import ORIGINAL
 from fibgap.errors import FibgapWarning
 from fibgap.experiment.evaluation import compare_with_truth, measure_volume
-from fibgap.experiment.generality.materials import Volume
+from fibgap.experiment.generality.materials import Volume, milling_of
 from fibgap.fillers import FILLER_HOMES, fill, filler_names
 from fibgap.io.files import write_aside
 from fibgap.network.shipped import PREFIX, resolve_weights, shipped_names
@@ -21,8 +21,6 @@ from fibgap.stack import GappedVolume, between_slices
 from fibgap.synthetic.milling import Milling, mill_volume
 
 MEASURES = ("tpcf", "lpf", "d")
-#: The paper's milling in voxels: 10 nm ± 3 nm over voxels of 2.5 nm.
-MILLING = Milling("normal", 4, 1.2, 1)
 #: What names a row.
 KEYS = ["material", "volume", "filler"]
 
@@ -37,15 +35,20 @@ def network_fillers() -> list[str]:
     return [PREFIX + name for name in shipped_names()]
 
 
+def is_network(filler: str) -> bool:
+    """Say whether a name is that of weights: shipped ones, or a file."""
+    return filler.startswith(PREFIX) or filler.endswith(".safetensors")
+
+
 def fill_by(filler: str, gapped: GappedVolume) -> Volume:
     """Fill by a classical filler, or by the network whose weights are named."""
-    if filler.startswith(PREFIX):
+    if is_network(filler):
         return fill(gapped, "network", refuse=False, network=resolve_weights(filler))
     return fill(gapped, filler, refuse=False)
 
 
 def rows_of(
-    truth: Volume, rng: np.random.Generator, fillers: list[str], cut: int
+    truth: Volume, milling: Milling, rng: np.random.Generator, fillers: list[str], cut: int
 ) -> Iterator[dict[str, Any]]:
     """Yield what every filler makes of a milled volume, the true volume's own row first.
 
@@ -53,8 +56,8 @@ def rows_of(
     ----------
     truth : (Z, Y, X) bool
         The true volume.
-    rng : numpy.random.Generator
-        Mills it.
+    milling, rng : Milling, numpy.random.Generator
+        How it is milled.
     fillers : list of str
         See `fill_by`; `ORIGINAL` stands for the true volume.
     cut : int
@@ -67,7 +70,7 @@ def rows_of(
         over the true one, less 1), `warned` (whether the filled layers depart from the known ones)
         and `seconds` of processor time, with one thread.
     """
-    stack = mill_volume(truth, MILLING, voxel_nm=1.0, rng=rng)
+    stack = mill_volume(truth, milling, voxel_nm=1.0, rng=rng)
     gapped = place_slices(stack, check=False)
     inner, missing = between_slices(truth, gapped), gapped.missing_layers
     original = measure_volume(inner, MEASURES, cut=cut, centred=True, threads=1)
@@ -117,7 +120,8 @@ def try_fillers(
     waiting = [name for name in fillers if name not in set(table.loc[own, "filler"])]
     if not waiting:
         return table
-    for row in rows_of(*make(), waiting, cut):
+    truth, rng = make()
+    for row in rows_of(truth, milling_of(material), rng, waiting, cut):
         new = pd.DataFrame([{"material": material, "volume": index, **row}])
         table = new if table.empty else pd.concat([table, new], ignore_index=True)
         with write_aside(path) as aside:
