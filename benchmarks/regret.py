@@ -105,7 +105,7 @@ def main() -> None:
     names = [*untrained_fillers(), *chosen]
     materials = [name for name in MATERIALS if name not in PHANTOMS and "gaps" not in name]
     made = {name: drawn(name) for name in materials}
-    made |= {Path(each).name: cube(each) for each in arguments.volume}
+    made |= {Path(each.rsplit(":", 1)[0]).name: cube(each) for each in arguments.volume}
     draw = distances(arguments.depths)
     if unknown := set(arguments.only or ()) - set(made):
         parser.error(f"there is no material {unknown}; there are {', '.join(made)}")

@@ -114,7 +114,7 @@ def plot(found: dict[str, Found]) -> None:
     left.set(xlabel="probability of solid", ylabel="share of solid in the truth", aspect="equal")
     right.set(xlabel="misclassified voxels of filled layers (%)", ylabel="ε(LPF) (%)")
     right.set_ylim(bottom=0)
-    right.legend(frameon=False, title="strength of the random field beside each point")
+    right.legend(frameon=False, title="beside each point: the strength")
     figure.tight_layout()
     figure.savefig(Path(__file__).with_suffix(".png"), dpi=150)
 

@@ -223,7 +223,8 @@ def leave_slices_out(
         Slices and depths.
     fillers : sequence of str, optional
         Names of fillers, and networks as "shipped:NAME" or files; of equally good ones the first
-        is taken. By default all that need no training, then all shipped networks.
+        is taken. By default all that need no training, then the shipped networks for any
+        material.
     gpu : bool
         Whether networks compute on a GPU.
     progress : callable, optional

@@ -11,7 +11,13 @@ from fibgap.stack import SliceStack
 from fibgap.stacks import choice, choose_filler, judging, leave_slices_out
 from fibgap.stacks.hiding import Hidden
 from fibgap.stacks.judging import LeftOut
-from fibgap.stacks.offered import Offered, default_filler, offer, untrained_fillers
+from fibgap.stacks.offered import (
+    Offered,
+    default_filler,
+    offer,
+    shipped_networks,
+    untrained_fillers,
+)
 from fibgap.stacks.power import fit_power
 
 
@@ -190,6 +196,7 @@ def test_no_network_is_taken_that_loses_to_a_classical_filler(seed):
 def test_a_network_is_compared(monkeypatch):
     """A shipped network takes part by its name; one that cannot fill the stack is named."""
     stack = stack_of(tilted((29, 28, 26)))
+    assert shipped_networks() == ["shipped:general_small"]  # not the paper's, of one material
     check = leave_slices_out(stack, ["nearest", "shipped:general_small"])
     assert set(check.expected) == {"nearest", "shipped:general_small"}
     narrow = SliceStack(stack.slices[:, :16, :16], stack.depths_nm, 1.0)

@@ -43,6 +43,11 @@ def kept_names() -> list[str]:
     return [name for name in shipped_names() if name not in RETIRING]
 
 
+def general_names() -> list[str]:
+    """Return the names of the shipped weights that are made for any material."""
+    return [name for name in kept_names() if name.startswith("general_")]
+
+
 def warn_if_retiring(name: str) -> None:
     """Say so if weights come with the package for the last time.
 
