@@ -1,15 +1,13 @@
 """How a network is trained: Table S2 and what may be chosen instead."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 from fibgap.network.choices import Precision
 from fibgap.settings import check_settings, described, setting
 
 Schedule = Literal["plateau", "one_cycle"]
 LossRows = Literal["all", "missing"]
-SCHEDULES: tuple[str, ...] = get_args(Schedule)
-LOSS_ROWS: tuple[str, ...] = get_args(LossRows)
 
 
 @described
