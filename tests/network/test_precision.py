@@ -188,16 +188,17 @@ def test_the_eight_bit_form_belongs_to_the_weights_and_the_card(name):
 
 @pytest.mark.parametrize("name", QUANTISED)
 def test_what_the_cards_admit(processor, name):
-    """Over eight volumes bf16 costs neither network anything; int8 changes e(LPF) by over 1 %."""
+    """bf16 costs no network anything; int8 changes e(LPF) by under 1 % in one network of three."""
     processor(ALL)
     loaded = load_weights(resolve_weights(f"shipped:{name}"))
-    assert [each for each in ("bf16", "int8") if admitted(read_card(loaded), each)] == ["bf16"]
-    assert inference_precision("auto", "cpu", "openvino", loaded) == "bf16"
+    expected = ["bf16", "int8"] if name == "general_small" else ["bf16"]
+    assert [each for each in ("bf16", "int8") if admitted(read_card(loaded), each)] == expected
+    assert inference_precision("auto", "cpu", "openvino", loaded) == expected[-1]
 
 
 def test_the_networks_of_the_tables_have_an_eight_bit_form():
-    """Table S1 and the compact network are shipped in eight bits, and nothing that is not there."""
-    assert {"table_s1", "compact_neighbours"} <= set(QUANTISED) <= set(shipped_names())
+    """Networks that the tables use are shipped in eight bits, and nothing that is not there."""
+    assert {"table_s1", "compact_neighbours", "general_small"} <= set(QUANTISED) <= set(shipped_names())
 
 
 @pytest.mark.slow
