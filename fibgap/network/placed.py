@@ -13,7 +13,7 @@ from fibgap.fillers.interpolation import well_apart
 from fibgap.io.hdf5 import create_hdf5, open_hdf5, read_array, read_attributes
 from fibgap.io.shards import group_name
 from fibgap.network.distances import largest_distance
-from fibgap.network.inference import Rows, mirrored
+from fibgap.network.planes import Rows, mirrored
 
 CHUNK = 64
 
