@@ -81,6 +81,19 @@ class _Graph:
         result = opset.prelu(self.convolution(values, f"{name}.0"), slope, name=name)
         return self.rounded(result, name)
 
+    def both(self, values: ov.Node, names: list[str]) -> list[ov.Output]:
+        """Return blocks of 1x1 over the same values, computed as one: they are read once."""
+        bias, slope, weight = (
+            np.concatenate([self.tensors[f"{name}.{part}"] for name in names])
+            for part in ("0.bias", "1.weight", "0.weight")
+        )
+        result = opset.convolution(values, opset.constant(weight), [1, 1], [0, 0], [0, 0], [1, 1])
+        result = opset.add(result, opset.constant(bias.reshape(1, -1, 1, 1)))
+        result = opset.prelu(result, opset.constant(slope))
+        sizes = [len(self.tensors[f"{name}.0.bias"]) for name in names]
+        outputs: list[ov.Output] = opset.variadic_split(result, 1, sizes).outputs()
+        return outputs
+
 
 def build(
     architecture: Architecture,
@@ -125,8 +138,11 @@ def build(
         current = graph.block(current, f"features.{index}")
         outputs.append(current)
     together = opset.concat(outputs, 1) if len(outputs) > 1 else outputs[0]
-    beside = graph.block(graph.block(graph.block(together, "b1"), "b2"), "b3")
-    parts = [graph.block(together, "a1"), beside]
+    if apart or quantised is not None:  # NNCF rounds each block by itself
+        a1, b1 = graph.block(together, "a1"), graph.block(together, "b1")
+    else:
+        a1, b1 = graph.both(together, ["a1", "b1"])
+    parts = [a1, graph.block(graph.block(b1, "b2"), "b3")]
     if architecture.bicubic == "concatenate":
         parts.append(graph.rounded(bicubic, "bicubic"))
     result = graph.convolution(graph.block(opset.concat(parts, 1), "l1"), "l2")
