@@ -87,7 +87,9 @@ class _Graph:
             np.concatenate([self.tensors[f"{name}.{part}"] for name in names])
             for part in ("0.bias", "1.weight", "0.weight")
         )
-        result = opset.convolution(values, opset.constant(weight), [1, 1], [0, 0], [0, 0], [1, 1])
+        result = opset.convolution(
+            values, opset.constant(weight), [1, 1], [0, 0], [0, 0], [1, 1], name="+".join(names)
+        )
         result = opset.add(result, opset.constant(bias.reshape(1, -1, 1, 1)))
         result = opset.prelu(result, opset.constant(slope))
         sizes = [len(self.tensors[f"{name}.0.bias"]) for name in names]
