@@ -68,6 +68,16 @@ def test_a_precision_is_admitted_by_what_it_costs(voxels, lpf, expected):
     assert not admitted({}, "int8")
 
 
+def test_a_precision_that_fails_on_one_material_is_not_admitted():
+    """What a network for any material costs is what it costs on the worst."""
+    lpf = (0.05, 0.05, 0.05)
+    card = card_of(voxel_error=(0.04, 0.04, 0.04), anisotropy_lpf=lpf)
+    worse = card_of(voxel_error=(0.04, 0.0402, 0.0404), anisotropy_lpf=lpf)["precisions"]
+    both = {"precisions": {**card["precisions"], "materials": {"layers": worse}}}
+    assert [admitted(card, name) for name in ("bf16", "int8")] == [True, True]
+    assert [admitted(both, name) for name in ("bf16", "int8")] == [True, False]
+
+
 @pytest.mark.parametrize(
     ("flags", "engine", "expected"),
     [
@@ -198,7 +208,11 @@ def test_what_the_cards_admit(processor, name):
 
 def test_the_networks_of_the_tables_have_an_eight_bit_form():
     """Networks that the tables use are shipped in eight bits, and nothing that is not there."""
-    assert {"table_s1", "compact_neighbours", "general_small"} <= set(QUANTISED) <= set(shipped_names())
+    assert (
+        {"table_s1", "compact_neighbours", "general_small"}
+        <= set(QUANTISED)
+        <= set(shipped_names())
+    )
 
 
 @pytest.mark.slow
