@@ -8,7 +8,7 @@ int8 over the same volumes, and writes the result on the network's card, where
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,9 +88,10 @@ class _Recorder:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.engine, name)
 
-    def __call__(self, planes: NDArray[np.float32]) -> NDArray[np.float32]:
-        self.planes.extend(plane[None] for plane in planes)
-        return self.engine(planes)
+    def results(self, blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+        for block in blocks:
+            self.planes.extend(plane[None] for plane in block)
+            yield self.engine(block)
 
 
 def calibrated(weights: LoadedNetwork, config: configuration.Config) -> Quantisation:
