@@ -227,7 +227,8 @@ def conductance(
     for iteration in range(iteration_limit + 1):
         correction = precondition(residual)
         now = _dot(residual, correction)
-        if now <= tolerance * energy or iteration == iteration_limit:
+        # Rounding may leave less than nothing of a flux that is blocked.
+        if now <= tolerance * max(energy, 0.0) or iteration == iteration_limit:
             break
         search = torch.add(correction, search, alpha=now / before if iteration else 0.0)
         image = grid.apply(search)

@@ -68,6 +68,16 @@ def test_a_precision_is_admitted_by_what_it_costs(voxels, lpf, expected):
     assert not admitted({}, "int8")
 
 
+def test_a_precision_that_fails_on_one_material_is_not_admitted():
+    """What a network for any material costs is what it costs on the worst."""
+    lpf = (0.05, 0.05, 0.05)
+    card = card_of(voxel_error=(0.04, 0.04, 0.04), anisotropy_lpf=lpf)
+    worse = card_of(voxel_error=(0.04, 0.0402, 0.0404), anisotropy_lpf=lpf)["precisions"]
+    both = {"precisions": {**card["precisions"], "materials": {"layers": worse}}}
+    assert [admitted(card, name) for name in ("bf16", "int8")] == [True, True]
+    assert [admitted(both, name) for name in ("bf16", "int8")] == [True, False]
+
+
 @pytest.mark.parametrize(
     ("flags", "engine", "expected"),
     [
