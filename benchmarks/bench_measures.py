@@ -3,8 +3,9 @@
 The volume is a single levelled wave, half gold. "NumPy" slices the bool array at every lag,
 "FFT" correlates zero-padded lines by Fourier transform, which serves the two-point correlation.
 GooseEYE takes part where it is installed: its two-point function is the same on periodic lines. It
-has no lineal path of this kind, and PoreSpy's two-point function is radial, its lineal path another
-quantity. D is compared with TauFactor on hierarchical gold, with what its error does to e(D).
+has no lineal path of this kind. So does PoreSpy: its two-point function is radial, a mean over all
+directions, so that only times stand side by side; its lineal path is another quantity.
+D is compared with TauFactor on hierarchical gold, with what its error does to e(D).
 """
 
 import argparse
@@ -138,6 +139,21 @@ def compare_goose_eye(volume: NDArray[np.bool_]) -> None:
     )
 
 
+def compare_porespy(volume: NDArray[np.bool_]) -> None:
+    """Print one line for the radial two-point correlation, or why there is none."""
+    try:
+        from porespy.metrics import two_point_correlation
+    except ImportError:
+        print(f"{len(volume):5d}  TPCF  PoreSpy is not installed: left out (pip install porespy)")
+        return
+    mine = seconds(partial(ours_two_point, volume, default_max_lag(volume.shape)), 3)
+    other = seconds(partial(two_point_correlation, volume), 1)
+    print(
+        f"{len(volume):5d}  TPCF  {mine:9.3f} s  PoreSpy {other:8.3f} s  {other / mine:7.1f} x"
+        "  (radial: another mean)"
+    )
+
+
 def taufactor_diffusivity(gold: NDArray[np.bool_], tolerance: float) -> Curves:
     """D of the pores along z, y, x by TauFactor's over-relaxation."""
     from taufactor import Solver
@@ -198,6 +214,7 @@ def main(sizes: Sequence[int], diffusivity_sizes: Sequence[int], count: int) -> 
         volume = wave(side)
         compare_curves(volume)
         compare_goose_eye(volume)
+        compare_porespy(volume)
         both = seconds(lambda v=volume: measure(v, ["tpcf", "lpf"]), 3)
         print(f"{side:5d}  both  {both:9.3f} s  (all three directions; the aim at 256 is 2 s)")
     print()
