@@ -5,10 +5,10 @@
     python benchmarks/bench_large.py --side 256 --layers 500 1000 2000 --memory 100MB linear
 
 Every stack is made in a temporary folder, as PNG images with a table of depths, and removed at the
-end. Slices are four voxels apart on average, as in the paper. Each filler runs in a process of its
-own. A row of the Markdown table has seconds by the clock; those of all processors, which other work
-beside it changes little; those of filling alone; and the peak memory. Of a slab, --of gives the
-layers to which processor seconds are multiplied.
+end. Slices are four voxels apart on average, as in the paper, or --step. Each filler runs in a
+process of its own. A row of the Markdown table has seconds by the clock; those of all processors,
+which other work beside it changes little; those of filling alone; and the peak memory. Of a slab,
+--of gives the layers to which processor seconds are multiplied.
 """
 
 import argparse
@@ -28,8 +28,8 @@ from scipy.ndimage import gaussian_filter
 #: Edge of the periodic field that stacks are tiled from, in voxels.
 EDGE = 256
 VOXEL_NM = 2.5
-#: Mean distance of slices in voxels, and its standard deviation over its mean.
-MEAN_STEP, SPREAD = 4.0, 0.3
+#: Standard deviation of the distance of slices, over its mean.
+SPREAD = 0.3
 
 
 def make_stack(folder: Path, side: int, layers: int, slices: int, seed: int = 0) -> None:
@@ -120,6 +120,7 @@ def main() -> None:
     parser.add_argument("--layers", type=int, nargs="+", default=[128], help="of the volume")
     parser.add_argument("--of", type=int, help="layers to which the seconds of a slab are taken")
     parser.add_argument("--cubes", type=int, nargs="*", default=[64], help="edges, without --side")
+    parser.add_argument("--step", type=float, default=4, help="mean distance of slices in voxels")
     parser.add_argument("--memory", default="4GiB", help="what filling may take")
     parser.add_argument("--ending", default=".ome.zarr", help="format of the volume")
     parser.add_argument("--home", type=Path, help="folder for everything; default: temporary")
@@ -137,7 +138,7 @@ def main() -> None:
     row(*names, "peak memory", "output", *whole)
     row(*["---"] * (9 + len(whole)))
     for side, layers in sizes:
-        slices = 1 + round((layers - 1) / MEAN_STEP)
+        slices = 1 + round((layers - 1) / arguments.step)
         with tempfile.TemporaryDirectory(dir=arguments.home) as home:
             make_stack(Path(home), side, layers, slices)
             for filler in arguments.fillers:
