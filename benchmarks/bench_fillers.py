@@ -25,8 +25,9 @@ from fibgap.fillers import fill
 from fibgap.fillers.interpolation import GOLD_FROM, spline_weights
 from fibgap.network.device import cpu_has_bfloat16
 from fibgap.network.engines import Engine, make_engine
-from fibgap.network.inference import predict, with_mirrored_ends
+from fibgap.network.inference import predict
 from fibgap.network.module import Network, count_parameters
+from fibgap.network.planes import with_mirrored_ends
 from fibgap.network.precision import hardware_has
 from fibgap.network.quantisation import quantised_path
 from fibgap.network.shipped import resolve_weights

@@ -1,6 +1,7 @@
 """The same experiment gives the same bits on a CPU, and the same voxels but for a few on a GPU."""
 
 import copy
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pytest
@@ -98,7 +99,7 @@ def with_bits(network: Network, bits: int) -> Network:
 class Imitated:
     """An engine that computes as a module of torch does."""
 
-    name, device, precision = "imitated", "cpu", "fp32"
+    name, device, precision, requests = "imitated", "cpu", "fp32", 1
 
     def __init__(self, network: Network, dtype: torch.dtype = torch.float32) -> None:
         self.network, self.dtype = network, dtype
@@ -109,6 +110,9 @@ class Imitated:
     def __call__(self, planes: NDArray[np.float32]) -> NDArray[np.float32]:
         given = torch.from_numpy(planes).to(self.dtype)
         return self.network(given[:, :-1], given[:, -1:]).float().numpy()
+
+    def results(self, blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+        return map(self, blocks)
 
     def bytes_a_pixel(self) -> int:
         return 0

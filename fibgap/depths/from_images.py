@@ -1,26 +1,38 @@
 """Slice thickness from the images: slices lose similarity with depth as pixels do sideways."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fibgap.depths.posterior import Told, tell
 from fibgap.depths.result import Depths
-from fibgap.depths.similarity import STEP, checked_images, differences, learn_curve, stretch_xy
+from fibgap.depths.similarity import (
+    LEAST_SIDE,
+    STEP,
+    Curve,
+    Dissimilarity,
+    checked_images,
+    learn_curve,
+    look,
+    stretch_xy,
+)
 from fibgap.errors import InputError
 
 #: How much a real material may be stretched along z without a sign of it in the planes (relative
-#: standard deviation). Two battery electrodes, cut along each of their axes, gave 0.05 to 0.08.
-HIDDEN_STRETCH = 0.06
-#: Share of the dissimilarity of unrelated images above which a pair says only that it is far apart.
-_PLATEAU = 0.95
-_ROUNDS = 8
-#: The estimates of quarters are drawn to the common mean more than those of whole images, so their
-#: scatter is too small by about this factor (synthetic structures and two battery electrodes).
-_QUARTERS = 1.25
+#: standard deviation). Of two battery electrodes, cut along each of their axes, the whole depth was
+#: off by 0.08 and 0.15, part of which other terms of `Thickness.scale_sd` cover.
+HIDDEN_STRETCH = 0.1
+#: Probability of lying beyond the reach of the images above which a pair is flagged: a 95 % band
+#: then does not tell its distance.
+_BLIND = 0.05
+#: Quarters in which a pair differs by less than this share of the whole images show nothing of it.
+_EMPTY = 0.05
+#: By how much noise is widened if quarters do not tell it.
+_UNTOLD = 2.0
 #: Quarters share structures, so the scatter of their stretches is too small by this factor (24
 #: synthetic volumes of 128 x 128 pixels).
 _STRETCHES = 1.6
@@ -43,14 +55,17 @@ class Thickness:
         By how much x is stretched against y, as a logarithm: a check of the assumption that the
         material is isotropic, as far as the planes can tell.
     blind : (N - 1,) bool
-        Pairs as dissimilar as ones beyond `reach` can be, or nearly as unrelated images: they may
-        lie farther apart than it seems, and their `sd` is at least `reach`.
+        Pairs that lie beyond `reach` with a probability above 5 %: they are as dissimilar as such
+        pairs are, and other thicknesses do not make it unlikely.
     same : (N - 1,) bool
         Pairs of identical images.
     reach : float
         The largest distance that can be told.
     typical, spread : float
         Mean and standard deviation of the thicknesses, as learnt from the stack.
+    drift : float
+        Factor on the standard deviation of sums of distances: neighbours show the same structures,
+        so their errors are alike.
     stretch_sd : float
         Standard deviation of `stretch_xy`, from the scatter of the quarters of the images; NaN
         where fewer than two of them can be told.
@@ -65,6 +80,7 @@ class Thickness:
     reach: float
     typical: float
     spread: float
+    drift: float = 1.0
     stretch_sd: float = float("nan")
 
     def findings(self) -> list[str]:
@@ -84,8 +100,10 @@ class Thickness:
 
 
 def _quarters(images: NDArray[Any]) -> Iterator[NDArray[Any]]:
-    """Yield the four quarters of all images."""
+    """Yield the four quarters of all images, nothing where they are too small to compare."""
     n_y, n_x = images.shape[1] // 2, images.shape[2] // 2
+    if min(n_y, n_x) < LEAST_SIDE:
+        return
     for y, x in product((slice(0, n_y), slice(n_y, 2 * n_y)), (slice(0, n_x), slice(n_x, 2 * n_x))):
         yield images[:, y, x]
 
@@ -126,88 +144,103 @@ def estimate_thickness(
     that noise adds at any distance, is the curve `S(t)`; every slice has an amplitude of its own.
     The dissimilarity `D` of two neighbours is taken to be normal around ``nugget + A S(t)`` with
     the deviation ``A s(t)``, where `A` is the mean of both amplitudes and `s` the scatter between
-    the two directions of the plane. Thicknesses of a stack have a normal prior, whose mean and
-    deviation are learnt from the stack. The posterior mean and deviation are returned. Distances
-    beyond the first maximum of `S` cannot be told.
-    The deviations are widened where the four quarters of the images disagree by more. The common
-    factor varies by as much as x and y differ, as the quarters differ, and by `hidden_stretch`.
+    the two directions of the plane, or that between the four quarters of the images if it is
+    larger. Thicknesses of a stack have a normal distribution, which is learnt from the stack, but
+    for rare gaps; see `fibgap.depths.posterior.tell`. The posterior mean and deviation are
+    returned. Distances beyond the first maximum of `S` are told by this distribution alone.
+    The common factor varies by as much as x and y differ, as the quarters differ, as the
+    distribution is unknown, and by `hidden_stretch`.
     """
     stack = checked_images(images)
     if search < 0:
         raise InputError(f"search must not be negative, but is {search}.")
-    whole = _estimate(stack, search)
-    parts = []
-    for quarter in _quarters(stack):
+    seen = look(stack, search)
+    curve = learn_curve(seen)
+    quarters = [look(quarter, search) for quarter in _quarters(stack)]
+    told = _tell(seen, curve, _noise_factor(seen, curve, quarters))
+    means, stretches = [], []
+    for quarter in quarters:
         try:
-            parts.append(_estimate(checked_images(quarter), search))
+            own = learn_curve(quarter)
+            means.append(_tell(quarter, own, 1.0).mean)
         except InputError:  # a quarter without structure in some slice
             continue
-    sd, between, stretch_sd = 2 * whole.sd, 0.0, float("nan")
-    if len(parts) > 1:
-        means = np.array([part.mean for part in parts])
-        totals = means.sum(axis=1) / whole.mean.sum()
+        stretches.append(stretch_xy(own.along, own.reach))
+    between, drift, stretch_sd = 0.0, 1.0, float("nan")
+    if len(means) > 1:
+        totals = np.sum(means, axis=1) / told.mean.sum()
         # The mean of so many quarters scatters less than each of them.
-        between = float(np.log(totals).std(ddof=1)) / np.sqrt(len(parts))
-        level = means / totals[:, None]
-        scatter = _QUARTERS * np.sqrt(level.var(axis=0, ddof=1).mean() / len(parts))
-        sd = whole.sd * max(1.0, scatter / np.sqrt(np.mean(whole.sd**2)))
-        stretches = np.array([part.stretch_xy for part in parts])
-        stretch_sd = _STRETCHES * float(stretches.std(ddof=1)) / np.sqrt(len(parts))
+        between = float(np.log(totals).std(ddof=1)) / np.sqrt(len(means))
+        drift = _drift(np.array(means) / totals[:, None])
+        stretch_sd = _STRETCHES * float(np.std(stretches, ddof=1)) / np.sqrt(len(means))
+    stretch = stretch_xy(curve.along, curve.reach)
     # If x, y and z are stretched independently, z differs from the mean of x and y by this much.
-    scale = np.sqrt(0.75 * whole.stretch_xy**2 + between**2 + hidden_stretch**2)
-    sd = np.where(whole.blind, np.maximum(sd, whole.reach), sd)
-    return replace(whole, sd=sd, scale_sd=float(scale), stretch_sd=stretch_sd)
-
-
-def _estimate(stack: NDArray[Any], search: int) -> Thickness:
-    """Estimate thickness from whole images, with deviations for the curve of these."""
-    curve = learn_curve(stack)
-    grid = np.arange(STEP, curve.reach + STEP / 2, STEP)
-    rise, noise = curve.rise(grid), curve.noise(grid)
-    amplitude = (curve.amplitude[:-1] + curve.amplitude[1:]) / 2
-    if len(grid) < 10 or not ((amplitude > 0).all() and (noise > 0).all()):
-        raise InputError(
-            f"images of {stack.shape[1]} x {stack.shape[2]} pixels hold too little structure to "
-            "tell distances."
-        )
-    differ = differences(stack, search)
-    scale = amplitude[:, None] * noise
-    offset = (differ - curve.nugget)[:, None] - amplitude[:, None] * rise
-    likelihood = -0.5 * (offset / scale) ** 2 - np.log(scale)
-    mean, variance, (typical, spread) = _posterior(likelihood, grid)
-    # Unrelated images differ by the sum of their variances.
-    own = np.array([image.var(dtype=np.float64) for image in stack])
+    scale = np.sqrt(0.75 * stretch**2 + between**2 + told.common_sd**2 + hidden_stretch**2)
     return Thickness(
-        mean=mean,
-        sd=np.sqrt(variance),
-        scale_sd=0.0,
-        stretch_xy=stretch_xy(curve.along, curve.reach),
-        blind=differ > np.minimum(_PLATEAU * (own[:-1] + own[1:]), curve.beyond(amplitude)),
-        same=differ == 0,
+        mean=told.mean,
+        sd=told.sd,
+        scale_sd=float(scale),
+        stretch_xy=stretch,
+        blind=told.far > _BLIND,
+        same=seen.neighbours == 0,
         reach=curve.reach,
-        typical=typical,
-        spread=spread,
+        typical=told.typical,
+        spread=told.spread,
+        drift=drift,
+        stretch_sd=stretch_sd,
     )
 
 
-def _posterior(
-    likelihood: NDArray[np.float64], grid: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], tuple[float, float]]:
-    """Return posterior means and variances under a normal prior that is learnt from all pairs."""
-    best = grid[np.argmax(likelihood, axis=1)]
-    typical = float(np.median(best))
-    spread = max(0.5, 1.4826 * float(np.median(np.abs(best - typical))))
-    for _ in range(_ROUNDS):
-        log = likelihood - 0.5 * ((grid - typical) / spread) ** 2
-        weight = np.exp(log - log.max(axis=1, keepdims=True))
-        weight /= weight.sum(axis=1, keepdims=True)
-        mean = weight @ grid
-        variance = np.maximum(weight @ grid**2 - mean**2, STEP**2 / 12)
-        before, typical = typical, float(mean.mean())
-        spread = max(0.1, float(np.sqrt(np.mean(variance + (mean - typical) ** 2))))
-        if abs(typical - before) < 1e-6:
-            break
-    return mean, variance, (typical, spread)
+def _tell(seen: Dissimilarity, curve: Curve, factor: float) -> Told:
+    """Tell distances by a curve whose noise is multiplied by a factor."""
+    grid = np.arange(STEP, seen.planes.shape[2] - 1 + STEP / 2, STEP)
+    amplitude, noise = curve.amplitudes(seen), factor * curve.noise(grid)
+    if curve.reach < 1 or not ((amplitude > 0).all() and (noise > 0).all()):
+        raise InputError(
+            f"images of {seen.sides[0]} x {seen.sides[1]} pixels hold too little structure to "
+            "tell distances."
+        )
+    plain = (seen.neighbours - curve.nugget) / amplitude
+    likelihood = -0.5 * ((plain[:, None] - curve.rise(grid)) / noise) ** 2 - np.log(noise)
+    return tell(likelihood, grid, curve.reach)
+
+
+def _noise_factor(seen: Dissimilarity, curve: Curve, quarters: Sequence[Dissimilarity]) -> float:
+    """Return by how much dissimilarities scatter more than the directions of the plane, at least 1.
+
+    The scatter of the four quarters of the images tells the noise of their mean. Large features
+    look alike from both sides, but are not the same in every quarter.
+    """
+    whole = curve.amplitudes(seen)
+    if not quarters or not (whole > 0).all():
+        return _UNTOLD
+    own = np.array([curve.amplitudes(quarter) for quarter in quarters])
+    used = (own > _EMPTY * whole).all(axis=0)
+    if not used.any():
+        return _UNTOLD
+    apart = np.array([quarter.neighbours for quarter in quarters])[:, used] - curve.nugget
+    variance = (apart / own[:, used]).var(axis=0, ddof=1) / len(quarters)
+    grid = np.arange(STEP, curve.reach + STEP / 2, STEP)
+    plain = ((seen.neighbours - curve.nugget) / whole)[used]
+    nearest = grid[np.argmin(np.abs(plain[:, None] - curve.rise(grid)), axis=1)]
+    return float(max(1.0, np.sqrt(np.mean(variance / curve.noise(nearest) ** 2))))
+
+
+def _drift(shares: NDArray[np.float64]) -> float:
+    """Return by how much depths scatter more than independent distances would let them, at least 1.
+
+    Parameters
+    ----------
+    shares : (P, N - 1) float64
+        Distances as parts of the images tell them, with equal sums.
+    """
+    single = np.cumsum(shares.var(axis=0, ddof=1))
+    if single[-1] == 0:  # the parts are the same, as tiles of one image
+        return 1.0
+    independent = (single * (1 - single / single[-1]))[:-1].mean()
+    found = np.cumsum(shares, axis=1)[:, :-1].var(axis=0, ddof=1).mean()
+    # Four quarters tell this only vaguely: it is drawn half way to independent distances.
+    return float(np.sqrt(max(1.0, (1 + found / independent) / 2)))
 
 
 def depths_from_images(
@@ -257,7 +290,7 @@ def thickness_depths(found: Thickness, voxel_nm: float, *, total_nm: float | Non
         notes.append(f"distances are multiplied by {factor:.4g} to the known total.")
         mean, sd = factor * mean, factor * sd
     depths = np.concatenate([[0.0], np.cumsum(mean)])
-    variance = np.concatenate([[0.0], np.cumsum(sd**2)])
+    variance = found.drift**2 * np.concatenate([[0.0], np.cumsum(sd**2)])
     if total_nm is None:
         variance += (found.scale_sd * depths) ** 2
     else:

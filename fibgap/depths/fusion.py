@@ -3,10 +3,14 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import solve_banded
+from scipy.optimize import lsq_linear
 
 from fibgap.depths.from_images import Thickness
 from fibgap.depths.result import Depths
 from fibgap.errors import InputError
+
+#: The least distance between slices where order has to be kept, as a share of the mean thickness.
+_CLOSEST = 0.01
 
 
 def fuse_depths(
@@ -34,7 +38,8 @@ def fuse_depths(
     Raises
     ------
     InputError
-        If numbers of slices differ, a reading is no number, or a deviation is not positive.
+        If numbers of slices differ, a reading is no number, a deviation is not positive, or
+        readings run against the order of the slices.
 
     Notes
     -----
@@ -42,6 +47,9 @@ def fuse_depths(
     over the depths z and the factor f that all distances from images have in common. The readings
     fix f, so a stretched material does no harm. For a given f the system is tridiagonal; f makes
     one more row and column of it.
+    Slices were milled in their order. Where readings err so much that depths would run backwards,
+    the minimum is that among depths that keep the order, each at least a hundredth of the mean
+    thickness below the one before, and a note says so. Deviations are those without this condition.
     """
     readings = np.asarray(readings_nm, dtype=np.float64)
     count = len(thickness.mean) + 1
@@ -77,10 +85,63 @@ def fuse_depths(
         variance = variance + both[:, 1] ** 2 / rest
         step = step + np.diff(both[:, 1]) ** 2 / rest
     depths = both[:, 0] - factor * both[:, 1]
-    note = f"a ruler and images are fused; distances from images are multiplied by {factor:.4g}."
-    return Depths(
-        depths - depths[0], "fused", np.sqrt(variance), (note,), thickness_sd_nm=np.sqrt(step)
+    notes = []
+    backwards = int((np.diff(depths) <= 0).sum())
+    if backwards > (count - 1) / 2:
+        raise InputError(
+            f"{backwards} of {count - 1} slices would lie above the one before: the ruler runs "
+            "against the order of the slices, or its reading error is larger than stated."
+        )
+    if backwards:
+        least = _CLOSEST * float(mean.mean())
+        depths, factor = _in_order(readings, known, mean, weight, thickness.scale_sd, least)
+        notes.append(
+            f"{backwards} of {count - 1} slices would lie above the one before; the order of the "
+            f"slices is kept, with at least {least:.2g} nm between them."
+        )
+    notes.insert(
+        0, f"a ruler and images are fused; distances from images are multiplied by {factor:.4g}."
     )
+    return Depths(
+        depths - depths[0],
+        "fused",
+        np.sqrt(variance),
+        tuple(notes),
+        thickness_sd_nm=np.sqrt(step),
+    )
+
+
+def _in_order(
+    readings: NDArray[np.float64],
+    known: NDArray[np.float64],
+    mean: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    scale_sd: float,
+    least: float,
+) -> tuple[NDArray[np.float64], float]:
+    """Return the best depths at least some distance apart, and the factor of the images.
+
+    `known` and `weight` are the inverse variances of readings and of distances from images. The
+    unknowns are the first depth, the distances and the factor, so the condition is a bound.
+    """
+    count = len(readings)
+    steps = np.eye(count - 1, count + 1, 1)
+    steps[:, -1] = -mean
+    depths = np.tri(count, count + 1)
+    depths[:, -1] = 0
+    last = np.zeros((1, count + 1))
+    last[0, -1] = 1 / scale_sd if scale_sd > 0 else 1.0
+    rows = np.concatenate(
+        [np.sqrt(known)[:, None] * depths, np.sqrt(weight)[:, None] * steps, last]
+    )
+    right = np.concatenate([np.sqrt(known) * readings, np.zeros(count - 1), last[0, -1:]])
+    low, high = np.full(count + 1, -np.inf), np.full(count + 1, np.inf)
+    low[1:-1] = least
+    if scale_sd == 0:  # the factor is 1
+        right, rows = right[:-1] - rows[:-1, -1], rows[:-1, :-1]
+        low, high = low[:-1], high[:-1]
+    found = lsq_linear(rows, right, (low, high), method="bvls").x
+    return np.cumsum(found[:count]), float(found[-1]) if scale_sd > 0 else 1.0
 
 
 def _solve(

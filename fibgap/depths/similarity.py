@@ -12,6 +12,8 @@ from fibgap.errors import InputError
 
 #: Fewer slices give no spread of thicknesses to learn from.
 LEAST_SLICES = 8
+#: Smaller images hold too few pixels to compare.
+LEAST_SIDE = 8
 #: Step of the distances that are tried, in pixels.
 STEP = 0.1
 #: Largest shift in the plane, and up to where a slice's own amplitude is taken, in pixels.
@@ -19,30 +21,46 @@ _REACH, _AMPLITUDE_REACH = 20, 16
 
 
 @dataclass(frozen=True)
+class Dissimilarity:
+    """How images differ: mean squared differences of pixels.
+
+    Attributes
+    ----------
+    planes : (2, N, R + 1) float64
+        Within every image, at shifts of 0 to R pixels along y and x.
+    neighbours : (N - 1,) float64
+        Between every image and the next one.
+    sides : (int, int)
+        Height and width of the images.
+    """
+
+    planes: NDArray[np.float64]
+    neighbours: NDArray[np.float64]
+    sides: tuple[int, int]
+
+
+@dataclass(frozen=True)
 class Curve:
     """How dissimilarity grows with distance in the plane.
 
     `along` are the mean curves along y and x, shape (2, R + 1); `rise` and `noise` are functions of
-    the distance in pixels, for a slice of amplitude 1.
+    the distance in pixels, up to R, for a slice of amplitude 1. `reach` is where `rise` first
+    stops rising.
     """
 
     nugget: float
     along: NDArray[np.float64]
     rise: PchipInterpolator
     noise: PchipInterpolator
-    amplitude: NDArray[np.float64]
     reach: float
 
-    def beyond(self, amplitude: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the least dissimilarity that distances beyond the reach may have, as far as known.
-
-        Infinite where the curve still rises at the largest shift.
-        """
-        largest = self.along.shape[1] - 1
-        if self.reach >= largest:
-            return np.full(amplitude.shape, np.inf)
-        far = np.arange(self.reach, largest + STEP / 2, STEP)
-        return self.nugget + amplitude * float((self.rise(far) - self.noise(far)).min())
+    def amplitudes(self, seen: Dissimilarity) -> NDArray[np.float64]:
+        """Return how much neighbours differ against the curve, shape (N - 1,): that of both."""
+        top = min(_AMPLITUDE_REACH, seen.planes.shape[2] - 1)
+        own = seen.planes[:, :, 1 : top + 1].mean(axis=0) - self.nugget
+        each = own.sum(axis=1) / self.rise(np.arange(1, top + 1)).sum()
+        pairs: NDArray[np.float64] = (each[:-1] + each[1:]) / 2
+        return pairs
 
 
 def checked_images(images: ArrayLike) -> NDArray[Any]:
@@ -61,7 +79,7 @@ def checked_images(images: ArrayLike) -> NDArray[Any]:
             f"thickness from images needs at least {LEAST_SLICES} slices, but there are "
             f"{len(stack)}."
         )
-    if min(stack.shape[1:]) < 8:
+    if min(stack.shape[1:]) < LEAST_SIDE:
         raise InputError(
             f"images of {stack.shape[1]} x {stack.shape[2]} pixels are too small to compare."
         )
@@ -92,7 +110,15 @@ def in_plane(images: NDArray[Any], reach: int) -> NDArray[np.float64]:
     return curves
 
 
-def learn_curve(images: NDArray[Any]) -> Curve:
+def look(images: NDArray[Any], search: int) -> Dissimilarity:
+    """Return how images differ, neighbours laid over each other as by `differences`."""
+    reach = min(_REACH, min(images.shape[1:]) // 2)
+    return Dissimilarity(
+        in_plane(images, reach), differences(images, search), (images.shape[1], images.shape[2])
+    )
+
+
+def learn_curve(seen: Dissimilarity) -> Curve:
     """Learn from the planes how dissimilarity grows with distance.
 
     Raises
@@ -100,14 +126,11 @@ def learn_curve(images: NDArray[Any]) -> Curve:
     InputError
         If images are so small that their structure is not seen to end.
     """
-    reach = min(_REACH, min(images.shape[1:]) // 2)
-    along = in_plane(images, reach)
-    own = along.mean(axis=0)
-    mean = own.mean(axis=0)
+    along = seen.planes
+    reach = along.shape[2] - 1
+    mean = along.mean(axis=(0, 1))
     nugget = max(0.0, 2 * mean[1] - mean[2])
     rise = np.concatenate([[0.0], mean[1:] - nugget])
-    near = slice(1, min(_AMPLITUDE_REACH, reach) + 1)
-    amplitude = (own[:, near] - nugget).sum(axis=1) / rise[near].sum()
     noise = np.sqrt(0.75 * np.mean((along[0] - along[1]) ** 2, axis=0))
     noise[0] = noise[1] / 2
     lags = np.arange(reach + 1)
@@ -119,11 +142,10 @@ def learn_curve(images: NDArray[Any]) -> Curve:
     top = fine[falling[0]] if len(falling) else float(reach)
     if reach < _REACH and not len(falling):
         raise InputError(
-            f"images of {images.shape[1]} x {images.shape[2]} pixels are smaller than their "
+            f"images of {seen.sides[0]} x {seen.sides[1]} pixels are smaller than their "
             "structure: pixels half an image apart are still more alike than farther ones."
         )
-    scatter = PchipInterpolator(lags, noise)
-    return Curve(nugget, along.mean(axis=1), smooth, scatter, amplitude, float(top))
+    return Curve(nugget, along.mean(axis=1), smooth, PchipInterpolator(lags, noise), float(top))
 
 
 def differences(images: NDArray[Any], search: int) -> NDArray[np.float64]:

@@ -89,8 +89,7 @@ def _fused(seen: Seen) -> Depths:
     angle, width_sd = seen.ruler.angle_deg, seen.ruler.width_sd_nm
     readings, sd = read_ruler(seen.widths_nm(), angle, sd_nm=width_sd, narrowing=False)
     thickness = estimate_thickness(seen.images(), search=seen.search)
-    # The order in which slices were milled is known, as for a ruler alone.
-    return fuse_depths(np.sort(readings), sd, thickness, seen.stack.voxel_nm)
+    return fuse_depths(readings, sd, thickness, seen.stack.voxel_nm)
 
 
 def _nominal(seen: Seen) -> Depths:

@@ -2,12 +2,13 @@
 
 Makes the eight-bit form of a shipped network, measures voxel error and e(LPF) in fp32, bf16 and
 int8 over the same volumes, and writes the result on the network's card, where
-`fibgap.network.precision` reads it.
+`fibgap.network.precision` reads it. A network for any material is measured on several.
 """
 
 import argparse
 import json
 import sys
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from fibgap import seeds
 from fibgap.errors import InputError
 from fibgap.experiment import config as configuration
+from fibgap.experiment.generality.materials import MATERIALS, draw_volume, milling_of
 from fibgap.fillers import fill
 from fibgap.io.digests import file_sha256
 from fibgap.io.files import write_aside
@@ -42,6 +44,8 @@ from fibgap.synthetic.structure import Level, generate_volume
 
 #: Neither a training nor an evaluation of this project draws from it.
 BASE_SEED = 5
+#: Of a material, volumes that `docs/generality.md` does not show.
+FIRST_OF_MATERIAL = 80
 #: Planes on which an eight-bit network is calibrated, of a volume of this side.
 CALIBRATION_PLANES = 64
 CALIBRATION_SIDE = 64
@@ -66,6 +70,14 @@ def gapped_volume(
     return gapped, between_slices(truth, gapped)
 
 
+def material_volume(material: str, index: int, side: int) -> tuple[GappedVolume, NDArray[np.bool_]]:
+    """Do the same with a material of `docs/generality.md`."""
+    truth, rng = draw_volume(material, FIRST_OF_MATERIAL + index, side)
+    stack = mill_volume(truth, milling_of(material), voxel_nm=1.0, rng=rng)
+    gapped = place_slices(stack, check=False)
+    return gapped, between_slices(truth, gapped)
+
+
 @dataclass
 class _Recorder:
     """An engine that keeps what it is given."""
@@ -76,9 +88,10 @@ class _Recorder:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.engine, name)
 
-    def __call__(self, planes: NDArray[np.float32]) -> NDArray[np.float32]:
-        self.planes.extend(plane[None] for plane in planes)
-        return self.engine(planes)
+    def results(self, blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+        for block in blocks:
+            self.planes.extend(plane[None] for plane in block)
+            yield self.engine(block)
 
 
 def calibrated(weights: LoadedNetwork, config: configuration.Config) -> Quantisation:
@@ -90,25 +103,22 @@ def calibrated(weights: LoadedNetwork, config: configuration.Config) -> Quantisa
 
 
 def measured(
-    weights: LoadedNetwork, config: configuration.Config, volumes: int, side: int
-) -> dict[str, Any]:
+    weights: LoadedNetwork, cases: Sequence[tuple[GappedVolume, NDArray[np.bool_]]]
+) -> dict[str, dict[str, float]]:
     """Return the errors of a network in every arithmetic, means over volumes.
 
     Parameters
     ----------
     weights : LoadedNetwork
         The network.
-    config : dict
-        An experiment, for its structure and its milling.
-    volumes, side : int
-        How many volumes, and their side in voxels.
+    cases : sequence of (GappedVolume, (Z, Y, X) bool)
+        What it fills, and the truth.
     """
     found: dict[str, dict[str, float]] = {
         "voxel_error": {},
         "anisotropy_lpf": {},
         "changed_of_10000": {},
     }
-    cases = [gapped_volume(config, index, side) for index in range(volumes)]
     exact: list[NDArray[np.bool_]] = []
     for precision in reversed(FASTEST):
         engine = make_engine(weights, engine="openvino", precision=precision)
@@ -117,12 +127,12 @@ def measured(
             filled = fill(gapped, "network", network=engine, refuse=False)
             exact.extend([filled] if precision == "fp32" else [])
             missing = gapped.missing_layers
-            changed = 1e4 * (filled != exact[index]).sum() / (len(missing) * side**2)
+            changed = 1e4 * (filled != exact[index]).sum() / filled[missing].size
             lpf = anisotropy_error(*measure(filled, ["lpf"])["lpf"])
             rows.append((voxel_error(filled, truth, missing), lpf, changed))
         for name, values in zip(found, np.mean(rows, axis=0), strict=True):
             found[name][precision] = round(float(values), 6)
-    return {**found, "volumes": volumes, "side": side, "base_seed": BASE_SEED}
+    return found
 
 
 def main() -> int:
@@ -134,6 +144,13 @@ def main() -> int:
     )
     parser.add_argument("network", help="name of a shipped network, or a weights file with a card")
     parser.add_argument("--config", type=Path, default=Path("config/paper.yaml"))
+    parser.add_argument(
+        "--materials",
+        nargs="*",
+        default=[],
+        choices=list(MATERIALS),
+        help="materials of docs/generality.md that are measured, too, with as many volumes each",
+    )
     parser.add_argument("--volumes", type=int, default=5)
     parser.add_argument("--side", type=int, default=96, help="of a volume, in voxels")
     arguments = parser.parse_args()
@@ -145,11 +162,20 @@ def main() -> int:
         path = Path(name) if name.endswith(".safetensors") else resolve_weights(PREFIX + name)
         weights, config = load_weights(path), configuration.load(arguments.config)
         save_quantisation(quantised_path(path), calibrated(weights, config))
-        row = measured(weights, config, arguments.volumes, arguments.side)
-        row |= {
+        volumes, side = range(arguments.volumes), arguments.side
+        row: dict[str, Any] = {
+            **measured(weights, [gapped_volume(config, index, side) for index in volumes]),
+            "volumes": arguments.volumes,
+            "side": side,
+            "base_seed": BASE_SEED,
             "configuration": str(arguments.config),
             "int8_sha256": file_sha256(quantised_path(path)),
         }
+        if arguments.materials:
+            row["materials"] = {
+                name: measured(weights, [material_volume(name, index, side) for index in volumes])
+                for name in arguments.materials
+            }
         card_path = path.with_suffix(".json")
         card = json.loads(card_path.read_text(encoding="utf-8"))
         with write_aside(card_path) as aside:

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from fibgap.errors import InputError
 from fibgap.fillers import register
 from fibgap.fillers.blocks import Blocks, layer_blocks, register_blocks, window
-from fibgap.fillers.distance import SATURATION, TIE, signed_distance
+from fibgap.fillers.distance import SATURATION, TIE, clipped_distance
 from fibgap.fillers.interpolation import apply_weights, spline_weights, well_apart
 from fibgap.stack import GappedVolume
 
@@ -81,7 +81,7 @@ def distance_spline_blocks(
             del distances[old]
         for index in range(near.start, near.stop):
             if index not in distances:
-                distances[index] = np.clip(signed_distance(slices[kept[index]]), -limit, limit)
+                distances[index] = clipped_distance(slices[kept[index]], limit)
         block = weights[layers, near]
         filled = np.empty((len(block), n_y, n_x), dtype=np.bool_)
         rows = max(1, block_voxels // (n_x * (block.shape[0] + block.shape[1])))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fibgap.errors import FibgapWarning
-from fibgap.fillers.distance import SATURATION, TIE, signed_distance
+from fibgap.fillers.distance import SATURATION, TIE, clipped_distance
 from fibgap.fillers.interpolation import well_apart
 from fibgap.stack import GappedVolume
 
@@ -149,10 +149,10 @@ def slice_distances(
     """
     positions, slices = gapped.samples()
     kept = well_apart(positions)
-    limit = largest_distance(gapped.known)
+    limit = float(largest_distance(gapped.known))
     distances = np.empty((len(kept), *slices.shape[1:]), dtype=np.float32)
     for row, index in enumerate(kept):
-        np.clip(signed_distance(slices[index]), -limit, limit, out=distances[row])
+        distances[row] = clipped_distance(slices[index], limit)
     return positions[kept], distances
 
 

@@ -1,98 +1,34 @@
 """Inference: both families of planes of a volume through the network, block by block."""
 
-from typing import TYPE_CHECKING, Any, Protocol
+from collections import deque
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fibgap.errors import InputError
-from fibgap.fillers.interpolation import apply_weights, spline_weights
 from fibgap.network import distances
-from fibgap.network.architecture import Architecture
-from fibgap.network.blocks import planes_at_once, tile_width
+from fibgap.network.blocks import planes_at_once, tile_width, tiles
 from fibgap.network.choices import FAMILY_CHOICES
 from fibgap.network.engines import Engine, make_engine
+from fibgap.network.planes import (
+    Grid,
+    PlanesOfDistances,
+    PlanesOfRows,
+    Rows,
+    require_planes,
+    with_mirrored_ends,
+)
 from fibgap.network.weights import LoadedNetwork
 from fibgap.stack import GappedVolume
 
 if TYPE_CHECKING:
     from fibgap.network.module import Network
 
-
-#: Known layers (bool), or the distances in slices (float32).
-Rows = NDArray[Any]
-
-
-class Grid(Protocol):
-    """Where known layers lie; a `GappedVolume` is one."""
-
-    @property
-    def layers(self) -> NDArray[np.int64]:
-        """Indices of the known layers."""
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Shape (Z, Y, X)."""
-
-
-def require_planes(gapped: Grid, architecture: Architecture) -> None:
-    """Check that planes hold at least one whole receptive field.
-
-    Raises
-    ------
-    InputError
-        If a side of the volume is shorter than the receptive field of the network.
-    """
-    field = 2 * max(architecture.receptive_reach, architecture.neighbours) + 1
-    if min(gapped.shape) < field:
-        raise InputError(
-            f"a volume of {' x '.join(map(str, gapped.shape))} voxels is too small for this "
-            f"network: every side must hold its receptive field of {field} pixels."
-        )
-
-
-def mirrored(first: int, stop: int, count: int) -> NDArray[np.int64]:
-    """Return which planes stand for the planes from one position to another, mirrored at the ends.
-
-    Examples
-    --------
-    >>> mirrored(-2, 6, 4).tolist()
-    [2, 1, 0, 1, 2, 3, 2, 1]
-    """
-    place = np.abs(np.arange(first, stop))
-    return np.where(place >= count, 2 * (count - 1) - place, place)
-
-
-def with_mirrored_ends(slices: Rows, neighbours: int) -> Rows:
-    """Return known layers (N, P, W) with so many planes more on both ends of axis 1.
-
-    Notes
-    -----
-    Beyond the faces of a volume its planes are mirrored: that keeps the isotropy of a structure.
-    """
-    if not neighbours:
-        return slices
-    count = slices.shape[1]
-    return slices[:, mirrored(-neighbours, count + neighbours, count)]
-
-
-def summable(weights: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return weights rounded so that single precision adds any of them without an error.
-
-    Notes
-    -----
-    All become multiples of one power of two, so small that no row's sum has more than 24 digits:
-    their rounding is that of the largest sums anyway. Products with 0 and 1 are then the same to
-    the bit in whatever order a library takes them, and so for every number of threads.
-
-    Examples
-    --------
-    >>> summable(np.array([[1.5, 1e-7], [0.25, 2e-8]], dtype=np.float32)).tolist()
-    [[1.5, 1.1920928955078125e-07], [0.25, 0.0]]
-    """
-    largest = float(np.abs(weights).sum(axis=1).max())
-    unit = 2.0 ** (np.ceil(np.log2(largest)) - 24)
-    return (np.rint(weights / unit) * unit).astype(np.float32)
+#: Planes are interpolated together while they have no more pixels than this: a product of large
+#: matrices is fast, and a plane is interpolated once, not once for each neighbour.
+CHUNK_PIXELS = 2**21
 
 
 class PlaneFiller:
@@ -110,11 +46,6 @@ class PlaneFiller:
     positions : (K,) float64, optional
         For a network that sees distances, where the slices lie in voxels from layer 0; the known
         layers where it is left out.
-
-    Warns
-    -----
-    FibgapWarning
-        If a gap is wider than such a network ever saw: there the distance decides.
     """
 
     def __init__(
@@ -130,91 +61,24 @@ class PlaneFiller:
         self.engine, self.rows, self.batch_pixels = engine, gapped.shape[0], batch_pixels
         self.architecture = engine.architecture
         self.reach = engine.architecture.receptive_reach
-        self.layers = gapped.layers
         self.on_distances = engine.architecture.sees == "distances"
-        places = gapped.layers if positions is None else positions
-        weights = spline_weights(places, np.arange(self.rows))
-        self.weights = weights if self.on_distances else summable(weights)
-        if self.on_distances:
-            known = np.zeros(self.rows, dtype=np.bool_)
-            known[gapped.layers] = True
-            self.beside = distances.rows_beside(places, self.rows)
-            self.reaches = distances.reach(known, distances.widest_gap(engine.weights.training))
-
-    def planes(self, columns: NDArray[np.bool_]) -> NDArray[np.float32]:
-        """Return what the engine is given for a block of planes.
-
-        Parameters
-        ----------
-        columns : (N, B + 2 neighbours, W) bool
-            The known rows of B planes (or of tiles of them), and of the planes on both sides that
-            the network sees.
-
-        Returns
-        -------
-        (B, C, Z, W) float32
-            The planes from one neighbour to the other with missing rows 0, the mask where the
-            network has one, and the interpolated plane.
-        """
-        neighbours = self.architecture.neighbours
-        rows, count, width = self.rows, columns.shape[1] - 2 * neighbours, columns.shape[2]
-        planes = np.zeros((count, self.architecture.engine_channels, rows, width), np.float32)
-        for plane in range(2 * neighbours + 1):
-            planes[:, plane, self.layers] = columns[:, plane : plane + count].transpose(1, 0, 2)
-        if self.architecture.mask_channel:
-            planes[:, -2, self.layers] = 1.0
-        centre = columns[:, neighbours : neighbours + count]
-        planes[:, -1] = apply_weights(self.weights, centre).transpose(1, 0, 2)
-        return planes
-
-    def block(self, columns: Rows) -> NDArray[np.float32]:
-        """Inpaint a block of planes, see `planes`; shape (B, Z, W) float32."""
-        if self.on_distances:
-            planes, own = self.planes_of_distances(columns)
-            neighbours = self.architecture.neighbours
-            centre = columns[:, neighbours : neighbours + len(own)].transpose(1, 0, 2)
-            below, above = (centre[:, rows] for rows in self.beside)
-            logits = self.engine(planes)[:, 0]
-            return distances.probability(logits, own, below, above, self.reaches)
-        return self.engine(self.planes(columns))[:, 0]
-
-    def planes_of_distances(self, columns: Rows) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return what the engine is given for a block of planes where it sees distances.
-
-        Parameters
-        ----------
-        columns : (K, B + 2 neighbours, W) float32
-            The distances in the slices, see `fibgap.network.distances.slice_distances`.
-
-        Returns
-        -------
-        (B, C, Z, W) float32, (B, Z, W) float32
-            The interpolated distances as the network sees them, from one neighbour to the other,
-            the mask where it has one, and what its output is added to; and the interpolated
-            distances of the planes themselves.
-        """
-        neighbours = self.architecture.neighbours
-        rows, count, width = self.rows, columns.shape[1] - 2 * neighbours, columns.shape[2]
-        between = apply_weights(self.weights, columns).transpose(1, 0, 2)
-        visible = distances.seen(between)
-        planes = np.empty((count, self.architecture.engine_channels, rows, width), np.float32)
-        for plane in range(2 * neighbours + 1):
-            planes[:, plane] = visible[plane : plane + count]
-        if self.architecture.mask_channel:
-            planes[:, -2] = 0.0
-            planes[:, -2, self.layers] = 1.0
-        own = np.ascontiguousarray(between[neighbours : neighbours + count])
-        planes[:, -1] = distances.base(own)
-        return planes, own
+        kind = PlanesOfDistances if self.on_distances else PlanesOfRows
+        self.planes = kind(engine.weights, gapped, positions)
 
     def tile_width(self) -> int:
-        """Return how many columns of a plane go through the network at once."""
-        return tile_width(self.rows, self.batch_pixels)
+        """Return how many columns of a plane a request has, at most, without the overlap."""
+        return tile_width(self.rows, self.batch_pixels, self.engine.requests)
 
     def planes_at_once(self, width: int) -> int:
-        """Return how many planes, or tiles of them, go through the network at once."""
-        on_cpu = self.engine.device == "cpu"
-        return planes_at_once(self.rows, width, self.batch_pixels, on_cpu=on_cpu)
+        """Return how many planes, or tiles of them, a request has."""
+        on_cpu, requests = self.engine.device == "cpu", self.engine.requests
+        return planes_at_once(self.rows, width, self.batch_pixels, requests, on_cpu=on_cpu)
+
+    def planes_interpolated(self, width: int) -> int:
+        """Return how many planes, or tiles of them, are interpolated together: whole requests."""
+        at_once = self.planes_at_once(width)
+        seen = min(width, self.tile_width() + 2 * self.reach)
+        return max(1, CHUNK_PIXELS // (self.rows * seen) // at_once) * at_once
 
     def family(self, slices: Rows, out: NDArray[np.float32]) -> None:
         """Add the inpainted planes of one family to a volume.
@@ -229,23 +93,30 @@ class PlaneFiller:
 
         Notes
         -----
-        A plane wider than a batch is cut into tiles that overlap by the reach of the receptive
-        field, so tiling changes no voxel.
+        A plane wider than a request is cut into tiles that overlap by the reach of the receptive
+        field, so tiling changes no voxel. While the engine computes, the next planes are made.
         """
         planes, _, width = out.shape
         halo = 2 * self.architecture.neighbours
-        tile, at_once = self.tile_width(), self.planes_at_once(width)
-        for first in range(0, planes, at_once):
-            part = slice(first, min(first + at_once, planes))
-            seen = slice(first, part.stop + halo)
-            if width <= tile:
-                out[part] += self.block(slices[:, seen])
-                continue
-            for left in range(0, width, tile):
-                right = min(left + tile, width)
-                begin, end = max(0, left - self.reach), min(width, right + self.reach)
-                inpainted = self.block(np.ascontiguousarray(slices[:, seen, begin:end]))
-                out[part, :, left:right] += inpainted[:, :, left - begin : right - begin]
+        at_once, together = self.planes_at_once(width), self.planes_interpolated(width)
+        asked: deque = deque()
+
+        def blocks() -> Iterator[NDArray[np.float32]]:
+            for first in range(0, planes, together):
+                stop = min(first + together, planes)
+                for left, right, begin, end in tiles(width, self.tile_width(), self.reach):
+                    columns = np.ascontiguousarray(slices[:, first : stop + halo, begin:end])
+                    between = self.planes.between(columns)
+                    for start in range(0, stop - first, at_once):
+                        part = slice(start, min(start + at_once, stop - first))
+                        place = slice(first + part.start, first + part.stop), slice(left, right)
+                        inner = slice(left - begin, right - begin)
+                        asked.append((place, inner, (columns, between, part)))
+                        yield self.planes.block(columns, between, part)
+
+        for values in self.engine.results(blocks()):
+            (part, columns), inner, seen = asked.popleft()
+            out[part, :, columns] += self.planes.finish(values, *seen)[:, :, inner]
 
 
 def predict(

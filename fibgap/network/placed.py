@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fibgap.errors import InputError
-from fibgap.fillers.distance import signed_distance
+from fibgap.fillers.distance import clipped_distance
 from fibgap.fillers.interpolation import well_apart
 from fibgap.io.hdf5 import create_hdf5, open_hdf5, read_array, read_attributes
 from fibgap.io.shards import group_name
 from fibgap.network.distances import largest_distance
-from fibgap.network.inference import Rows, mirrored
+from fibgap.network.planes import Rows, mirrored
 
 CHUNK = 64
 
@@ -95,7 +95,7 @@ def with_distances(stack: Source, home: Path) -> Source:
     if not path.exists():
         known = np.zeros(stack.shape[0], dtype=np.bool_)
         known[stack.layers] = True
-        limit = largest_distance(known)
+        limit = float(largest_distance(known))
         shape = (len(stack.images), *stack.shape[1:])
         chunks = (1, min(CHUNK, shape[1]), min(CHUNK, shape[2]))
         with (
@@ -108,5 +108,5 @@ def with_distances(stack: Source, home: Path) -> Source:
             group = source[group_name(stack.dataset)]
             for row, (name, index) in enumerate(stack.images):
                 image = np.asarray(group[name][index]).view(np.bool_)
-                values[row] = np.clip(signed_distance(image), -limit, limit)
+                values[row] = clipped_distance(image, limit)
     return replace(stack, distances=path)

@@ -55,6 +55,8 @@ def hardware_has(precision: str, device: str = "cpu", engine: str = "openvino") 
 def admitted(card: Mapping[str, Any], precision: str) -> bool:
     """Return whether a card says that a precision costs nothing a scientist would see.
 
+    A network that was measured on several materials has to pass on each.
+
     Examples
     --------
     >>> card = {
@@ -69,10 +71,11 @@ def admitted(card: Mapping[str, Any], precision: str) -> bool:
     measured = card.get("precisions", {})
     if precision not in measured.get("voxel_error", {}):
         return False
-    voxels, lpf = (measured[name] for name in ("voxel_error", "anisotropy_lpf"))
-    return (
+    return all(
         abs(voxels[precision] - voxels["fp32"]) < MOST_VOXELS
         and abs(lpf[precision] - lpf["fp32"]) < MOST_LPF * lpf["fp32"]
+        for each in (measured, *measured.get("materials", {}).values())
+        for voxels, lpf in [(each["voxel_error"], each["anisotropy_lpf"])]
     )
 
 

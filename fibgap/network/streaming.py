@@ -1,6 +1,7 @@
 """Fill a stack that is larger than memory: plane block by plane block, from file to file."""
 
 import hashlib
+import math
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -50,7 +51,9 @@ class _Budget:
     def __init__(self, source: Source, filler: PlaneFiller, memory_mb: float) -> None:
         rows, n_y, n_x = source.shape
         known = len(source.images if filler.on_distances else source.layers)
-        pixel = filler.engine.bytes_a_pixel() + 4 * (filler.architecture.engine_channels + 1)
+        # Beside the planes that are computed, one more is ready and one is made.
+        given = 4 * (filler.architecture.engine_channels + 1)
+        pixel = filler.engine.bytes_a_pixel() + 2 * given
         # Distances take 4 bytes where a known voxel takes 1, and some arrays of their own.
         size = 4 if filler.on_distances else 1
         pixel += 32 if filler.on_distances else 0
@@ -59,25 +62,34 @@ class _Budget:
             axis: min(filler.planes_at_once(width), source.shape[axis])
             for axis, width in widths.items()
         }
-        batch = max(
-            at_once[axis] * rows * min(width, filler.tile_width() + 2 * filler.reach)
+        seen = {
+            axis: rows * min(width, filler.tile_width() + 2 * filler.reach)
             for axis, width in widths.items()
-        )
+        }
+        batch = filler.engine.requests * max(at_once[axis] * seen[axis] for axis in widths)
         # The spline's matrices, and layers as they are compressed one by one.
-        fixed = _ROOM + batch * pixel + 4 * known * (rows + 8 * known) + 3 * n_y * n_x
+        matrices = 4 * known * (rows + 8 * known)
+        fixed = _ROOM + batch * pixel + matrices + 3 * n_y * n_x
         self.planes = {}
-        least = 0
+        least = 0.0
         for axis, width in widths.items():
+            interpolated = filler.planes.bytes_between(known) * seen[axis]
             plane = width * (8 * rows + 9 * (rows - known) + 2 * size * known)
-            step = plane * at_once[axis]
-            halo = 2 * filler.architecture.neighbours * width * 2 * size * known
-            least = max(least, fixed + halo + step)
+            halo = width * 2 * size * known + interpolated
+            free = memory_mb * 1e6 - fixed - 2 * filler.architecture.neighbours * halo
             # Whole batches make a block, so that they are those of a volume in memory.
-            fitting = int((memory_mb * 1e6 - fixed - halo) // step) * at_once[axis]
-            self.planes[axis] = min(fitting, source.shape[axis])
+            step = at_once[axis]
+            least = max(least, memory_mb * 1e6 - free + step * (plane + interpolated))
+            together = filler.planes_interpolated(width)
+            fitting = max(
+                min(together, free // (plane + interpolated)),
+                (free - together * interpolated) // plane,
+            )
+            self.planes[axis] = min(int(fitting // step) * step, source.shape[axis])
         if least > memory_mb * 1e6:
+            needed = math.ceil(least / 1e6)
             raise InputError(
-                f"memory_mb is {memory_mb:g}, but {source.path} needs {least / 1e6:.0f} MB with "
+                f"memory_mb is {memory_mb:g}, but {source.path} needs {needed} MB with "
                 f"batches of {filler.batch_pixels} pixels: give more memory or fewer pixels."
             )
 

@@ -22,6 +22,11 @@ PLACEMENTS = {
     "nominal": "slices at a constant nominal distance",
     "resampled": "the slices nearest to a regular grid, at their measured depths",
 }
+#: What is said of an arm whose network is not cut at one half.
+_CUTS = {
+    "keep_fraction": "; cut so that the solid fraction is that of the slices",
+    "draw": "; a draw from its probabilities instead of the most probable volume",
+}
 CENTRED = "the two-point correlation less the square of the solid fraction"
 
 #: Table S2, as far as weights remember it.
@@ -160,6 +165,8 @@ def names_frame(
         if arm["name"] in weights:
             read = read_training(weights[arm["name"]])
             words = network_words(*read, labels.get(arm["name"]))
+            words += "; filled by zx-planes alone" if arm.get("families") == "zx" else ""
+            words += _CUTS.get(arm.get("threshold", "half"), "")
             if source != TRUE:
                 words += f"; slices at {DEPTHS[source].words}"
             rows.append((arm["name"], "network", words))

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.optimize import isotonic_regression
 
 from fibgap.depths import Thickness, fuse_depths, read_ruler, ruler_depths
+from fibgap.depths.fusion import _in_order
 from fibgap.errors import InputError
 
 
@@ -120,6 +122,57 @@ def test_fusion_takes_the_scale_from_the_ruler():
     stiff = fuse_depths(readings, 2.5, thickness(found.mean, found.sd, 0.0), 2.5)
     assert stiff.notes[0].endswith("multiplied by 1.")
     assert rms(stiff.depths_nm) > 1.2 * rms(fused.depths_nm)
+
+
+def test_fused_depths_keep_the_order_of_milling():
+    """Readings that run backwards, where images say little, become an isotonic regression."""
+    readings = np.array([0, 10, 8, 20, 30, 29, 28, 40.0])
+    # Images with deviations of 400 nm say nothing: 8 and 10 meet at 9, and 30, 29 and 28 at 29.
+    found = thickness(np.full(7, 4.0), 1e3, 0.05)
+    fused = fuse_depths(readings, 1.0, found, 0.4)
+    least = 0.01 * 1.6
+    expected = isotonic_regression(readings).x + least * np.array([0, -0.5, 0.5, 0, -1, 0, 1, 0])
+    # They still pull by their weight: two distances of up to 12 nm, (1 / 400)² of that.
+    np.testing.assert_allclose(fused.depths_nm, expected, rtol=0, atol=2 * 12 / 400**2)
+    assert fused.notes[1] == (
+        "3 of 7 slices would lie above the one before; the order of the slices is kept, with at "
+        "least 0.016 nm between them."
+    )
+    # Readings in order are not touched by the condition.
+    assert len(fuse_depths(np.sort(readings), 1.0, found, 0.4).notes) == 1
+
+
+@given(st.integers(4, 9), st.integers(0, 10**6), st.booleans())
+def test_ordered_fusion_is_the_best_in_order(count, seed, scaled):
+    """No other depths in order, with any factor, have a smaller sum of squares."""
+    rng = np.random.default_rng(seed)
+    found = thickness(rng.uniform(2, 6, count - 1), rng.uniform(0.5, 2, count - 1), 0.1 * scaled)
+    readings, sd = np.cumsum(rng.uniform(2, 6, count)), rng.uniform(0.3, 2, count)
+    readings[[1, 2]] = readings[[2, 1]] + [3, -3]  # at most one pair stays the wrong way round
+    least = 0.01 * found.mean.mean()
+
+    def cost(depths, factor):
+        images = (np.diff(depths) - factor * found.mean) / found.sd
+        prior = ((factor - 1) / 0.1) ** 2 if scaled else 0.0
+        return (((depths - readings) / sd) ** 2).sum() + (images**2).sum() + prior
+
+    depths, factor = _in_order(
+        readings, 1 / sd**2, found.mean, 1 / found.sd**2, found.scale_sd, least
+    )
+    assert np.diff(depths).min() >= least * (1 - 1e-9)
+    best = cost(depths, factor)
+    for size in (1e-3, 0.1, 1.0):
+        for _ in range(20):
+            steps = np.maximum(np.diff(depths) + rng.normal(0, size, count - 1), least)
+            other = depths[0] + rng.normal(0, size) + np.concatenate([[0], np.cumsum(steps)])
+            assert cost(other, factor + scaled * rng.normal(0, size)) >= best - 1e-9
+
+
+def test_a_ruler_that_runs_the_other_way_is_refused():
+    """Depths that fall with the slices are no reading errors."""
+    found = thickness(np.full(5, 4.0), 0.5, 0.05)
+    with pytest.raises(InputError, match=r"5 of 5 slices .* runs against the order"):
+        fuse_depths(np.arange(0, -60.0, -10), 1.0, found, 2.5)
 
 
 def test_blind_pairs_are_left_to_the_ruler():

@@ -10,11 +10,13 @@ from fibgap.fillers import fill
 from fibgap.network import distances
 from fibgap.network.architecture import Architecture
 from fibgap.network.filler import predict_probability
-from fibgap.network.inference import PlaneFiller, predict
+from fibgap.network.inference import predict
 from fibgap.network.module import Network
+from fibgap.network.planes import PlanesOfDistances
 from fibgap.network.training.batches import whole_planes
 from fibgap.network.training.distances import all_distances
 from fibgap.network.training.planes import extract_planes
+from fibgap.network.weights import LoadedNetwork
 from fibgap.stack import GappedVolume
 from fibgap.synthetic.materials import draw_material
 from tests import materials
@@ -58,15 +60,19 @@ def test_planes_are_those_of_the_training(sample, family):
     """What the engine is given of a plane is what training shows of the same plane."""
     volume, gapped = sample
     positions, seen = distances.slice_distances(gapped)
-    filler = PlaneFiller(network(), gapped, positions=positions)
+    weights = LoadedNetwork.of(network())
+    maker = PlanesOfDistances(weights, gapped, positions)
     turned = seen if family == "zx" else seen.transpose(0, 2, 1)
-    found, own = filler.planes_of_distances(np.ascontiguousarray(turned[:, 3:8]))
+    columns = np.ascontiguousarray(turned[:, 2:8])
+    between = maker.between(columns)
+    part = slice(1, 4)  # beside one more plane that is made together with them
+    found, own = maker.block(columns, between, part), maker.own(between, part)
     planes = extract_planes(volume, family).view(np.uint8)
     rows, _ = all_distances([planes], [len(planes)], torch.device("cpu"))[0]
     for index in range(3):
         part = slice(3 + index, 6 + index)
         batch = whole_planes(torch.from_numpy(planes[part])[None], gapped.known, rows[None, part])
-        given = batch.network_input(filler.architecture)[0].numpy()
+        given = batch.network_input(weights.architecture)[0].numpy()
         # Training keeps distances in half precision: a 128th of a voxel.
         np.testing.assert_allclose(found[index, :-1], given, atol=2e-3)
         np.testing.assert_allclose(found[index, -1], batch.bicubic[0, 0].numpy(), atol=0.02)

@@ -79,6 +79,38 @@ def test_blocks_of_other_shapes_follow_each_other(make_network):
     assert np.array_equal(first, kept)
 
 
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_requests_side_by_side_are_not_seen(make_network, precision):
+    """Blocks that compute at the same time come back in order, the same to the bit."""
+    network = make_network(4)
+    shapes = [(1, 29, 37), (2, 24, 25), (1, 29, 37), (1, 29, 37), (2, 24, 25), (1, 40, 24)]
+    blocks = [planes(2, seed, shape) for seed, shape in enumerate(shapes)]
+    one = make_engine(network, precision=precision, threads=1)
+    expected = [one(block) for block in blocks]
+    for threads, requests in ((1, 1), (2, 2), (4, 4), (5, 1)):
+        engine = make_engine(network, precision=precision, threads=threads)
+        assert engine.requests == requests
+        found = list(engine.results(block.copy() for block in blocks))
+        assert len(found) == len(blocks)
+        assert all(map(np.array_equal, found, expected))
+
+
+def test_a_fault_while_planes_are_made_is_handed_on(make_network):
+    """What fails between two blocks fails for the caller, and the engine is fit for the next."""
+    engine = make_engine(make_network(), threads=2)
+    given = planes(2)
+    expected = engine(given)
+
+    def blocks():
+        yield given
+        yield given
+        raise OSError("no such slice")
+
+    with pytest.raises(OSError, match="no such slice"):
+        list(engine.results(blocks()))
+    assert np.array_equal(engine(given), expected)
+
+
 @pytest.mark.parametrize("engine", ["openvino", "torch"])
 def test_half_the_bits_are_close(make_network, engine):
     """In bf16 the result is near that of fp32, and not the same."""

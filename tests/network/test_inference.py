@@ -10,8 +10,9 @@ from fibgap.fillers import fill
 from fibgap.network.architecture import Architecture
 from fibgap.network.engines import make_engine
 from fibgap.network.filler import cut, fill_network, network_options
-from fibgap.network.inference import PlaneFiller, predict, require_planes
+from fibgap.network.inference import PlaneFiller, predict
 from fibgap.network.module import Network
+from fibgap.network.planes import require_planes
 from fibgap.network.weights import save_weights
 from fibgap.stack import GappedVolume
 
@@ -123,20 +124,25 @@ def test_tiles_and_batches_change_no_voxel(make_network, wide):
 
 def test_wide_planes_are_tiled(make_network, wide, monkeypatch):
     """With room for 64 columns a plane of 150 goes through in three pieces and their margins."""
-    widths = []
-    block = PlaneFiller.block
+    shapes = []
+    engine = make_engine(make_network(), threads=1)
+    results = engine.results
 
-    def note(self, columns):
-        widths.append(columns.shape[1:])
-        return block(self, columns)
+    def note(blocks):
+        def noted():
+            for planes in blocks:
+                shapes.append((planes.shape[0], planes.shape[3]))
+                yield planes
 
-    monkeypatch.setattr(PlaneFiller, "block", note)
-    predict(make_network(), wide, batch_pixels=25 * 64)
-    # Tiles end 11 pixels beyond 64 and 128, and begin 11 before.
-    assert set(widths[: 3 * 24]) == {(1, 75), (1, 86), (1, 33)}
+        return results(noted())
+
+    monkeypatch.setattr(engine, "results", note)
+    predict(engine, wide, batch_pixels=25 * 64)
+    # Tiles of 50 pixels reach 11 beyond, or 22 on one side at the ends of the plane.
+    assert set(shapes[: 3 * 24]) == {(1, 72)}
     # The zy-planes are 24 wide: two of them fit into 64 columns.
-    assert set(widths[3 * 24 :]) == {(2, 24)}
-    assert len(widths) == 3 * 24 + 75
+    assert set(shapes[3 * 24 :]) == {(2, 24)}
+    assert len(shapes) == 3 * 24 + 75
 
 
 def test_y_and_x_are_treated_alike(make_network, gapped):
@@ -253,7 +259,7 @@ def test_one_family_is_the_zx_planes_alone(make_network, gapped):
 
 def test_small_planes_share_a_small_batch_on_a_cpu(make_network):
     """On a CPU planes of 25 x 100 go together up to 2^16 pixels, whatever a GPU would take."""
-    filler = PlaneFiller(make_network(), make_gapped(23, 100))
+    filler = PlaneFiller(make_engine(make_network(), threads=1), make_gapped(23, 100))
     assert filler.planes_at_once(100) == 2**16 // (25 * 100)
     filler.engine.device = "cuda"
     assert filler.planes_at_once(100) == 2**19 // (25 * 100)

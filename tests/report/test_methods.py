@@ -95,6 +95,25 @@ def test_another_network_is_not_called_table_s1_alone(changes: dict, said: str) 
     assert text.endswith(". For laptops")
 
 
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"threshold": "draw"}, "; a draw from its probabilities instead of the most probable"),
+        ({"threshold": "keep_fraction"}, "; cut so that the solid fraction is that of the slices"),
+        ({"families": "zx"}, "; filled by zx-planes alone"),
+    ],
+)
+def test_a_network_arm_tells_its_cut_and_its_planes(settings: dict, said: str) -> None:
+    """Two arms of one network differ in what is said of them."""
+    plain = {"name": "A", "filler": "network", "families": "both", "threshold": "half"}
+    arms = [plain, {**plain, **settings, "name": "B"}]
+    weights = dict.fromkeys("AB", resolve_weights("shipped:general_small"))
+    names = names_frame(arms, weights, {}, tpcf_centred=False)
+    first, second = names["stands_for"]
+    assert second.startswith(first + said)
+    assert said not in first
+
+
 def test_every_arm_and_a_centred_correlation_are_named() -> None:
     """Classical arms say how slices are placed and gaps filled; only networks need a footnote."""
     arms = [

@@ -105,11 +105,13 @@ def test_a_training_asks_for_its_budget_and_for_a_day_at_most() -> None:
 
 
 def test_a_cpu_takes_small_batches() -> None:
-    """Many small planes go together on a GPU only; one large plane goes whole on both."""
+    """Many small planes go together on a GPU only; a large plane goes whole, in two requests."""
     cube, flat = [128] * 3, [512, 32, 512]
     assert pixels_of_batch(cube, 2**19) == pixels_of_batch(cube, CPU_PIXELS)
     assert pixels_of_batch(cube, 2**19, cuda=True) == 2**19
-    assert pixels_of_batch(flat, 2**19) == 512**2
+    assert pixels_of_batch(flat, 2**19) == 2 * 512**2
+    assert pixels_of_batch(flat, 2**19, cuda=True) == 2 * 512**2
+    assert pixels_of_batch([512, 1, 512], 2**19) == 512**2
     assert pixels_of_batch([32] * 3, 2**30, cuda=True) == 32**3
 
 

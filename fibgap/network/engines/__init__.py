@@ -4,6 +4,7 @@ An engine takes planes and gives planes. "openvino" computes on the CPU and need
 is the reference; it trains, and it computes on CUDA.
 """
 
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
@@ -40,6 +41,8 @@ class Engine(Protocol):
         "cpu" or "cuda", with an index or without.
     weights : LoadedNetwork
         What the network was made from.
+    requests : int
+        How many blocks of planes it computes side by side.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Engine(Protocol):
     precision: str
     device: str
     weights: LoadedNetwork
+    requests: int
 
     def __call__(self, planes: NDArray[np.float32]) -> NDArray[np.float32]:
         """Inpaint planes.
@@ -62,6 +66,9 @@ class Engine(Protocol):
         (N, 1, Z, X) float32
             About 1 in the solid.
         """
+
+    def results(self, blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+        """Inpaint blocks of planes one after the other; some may be asked for in advance."""
 
     def bytes_a_pixel(self) -> int:
         """Return the memory for one pixel of a call, in bytes, at most."""

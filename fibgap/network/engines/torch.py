@@ -1,5 +1,7 @@
 """The engine "torch": the reference, and the one for CUDA."""
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -15,6 +17,7 @@ class TorchEngine:
     """A network computed by torch, see `fibgap.network.engines.Engine`."""
 
     name = "torch"
+    requests = 1
 
     def __init__(
         self, weights: LoadedNetwork, device: str, precision: str, threads: int | None
@@ -40,6 +43,10 @@ class TorchEngine:
         image = given[:, :-1].to(_KINDS[self.precision], memory_format=torch.channels_last)
         result: NDArray[np.float32] = self.network(image, given[:, -1:]).float().cpu().numpy()
         return result
+
+    def results(self, blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+        """Inpaint blocks of planes one after the other."""
+        return map(self, blocks)
 
     def bytes_a_pixel(self) -> int:
         """Return the memory for one pixel of a call, in bytes, at most."""

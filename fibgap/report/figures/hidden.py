@@ -17,11 +17,7 @@ _ARMS = {
     "shape_based": "RSB-s",
     "signed_distance_spline": "RSD-s",
     "shipped:table_s1": "RML-s",
-    "shipped:table_s1_mask": "RML2-s",
-    "shipped:compact": "RMLc-s",
-    "shipped:compact_neighbours": "RML3c-s",
-    "shipped:compact_any": "RMLa-s",
-    "shipped:compact_any_neighbours": "RML3a-s",
+    "shipped:general_small": "RMLg-s",
 }
 #: With the colour, what tells fillers apart.
 _MARKERS = "osD^vP*Xh<>p"

@@ -26,9 +26,11 @@ ARM_COLORS = {
     "DNN-s": "#8C7B00",
     "RML3c-s": "#882255",
     "RSD-s": "#117733",
+    "RMLg-s": "#332288",
+    "RMLgd-s": "#AA4499",
 }
 #: For arms without a colour of their own: dark tones of the same hues.
-MORE_COLORS = ("#332288", "#44AA99", "#AA4499", "#661100", "#6699CC", "#999933")
+MORE_COLORS = ("#44AA99", "#661100", "#6699CC", "#999933", "#DDAA33", "#004488")
 #: What stands for itself; a page for dark screens sets these colours anew.
 INK, TEXT, AXIS, GREY, GRID = "#000000", "#222222", "#444444", "#6B6B6B", "#E4E4E4"
 
