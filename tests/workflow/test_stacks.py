@@ -215,20 +215,22 @@ def test_a_stack_among_others_is_not_read_anew(again: Project) -> None:
 
 def test_a_stack_takes_the_memory_that_it_is_given(unfilled: Project) -> None:
     """By blocks the volume is the same, and every job asks for no more than it may take."""
-    own = {**OWN["stacks"]["sponge"], "fillers": ["copied"]}
+    simulate(unfilled.folder / "tall", shape=(96, 32, 32), wavelength="40nm")
+    own = {"path": "tall/slices", "depths": "tall/depths.csv", "fillers": ["copied"]}
     config = write_config(unfilled, stacks={"sponge": own})
     target = f"{STACKS}/sponge/measures/copied.json"
     done = unfilled.run("--", target, config=config)
     assert done.returncode == 0, done.stdout[-3000:]
     volume = unfilled.folder / STACKS / "sponge/copied.tif"
     before = tifffile.imread(volume), json.loads((unfilled.folder / target).read_text("utf-8"))
-    # 256 bytes for each of 24 x 26 pixels are the least; D on a cube of 16 takes 0.5 MB.
-    config = write_config(unfilled, stacks={"sponge": {**own, "memory": "160kB"}})
+    # 256 bytes for each of 32 x 32 pixels are the least, 262 kB. Filling the 91 layers in memory
+    # takes 398 kB, reading them to be measured 280 kB, and D on a cube of 16 voxels 492 kB.
+    config = write_config(unfilled, stacks={"sponge": {**own, "memory": "270kB"}})
     done = unfilled.run("--", target, config=config)
     assert done.returncode != 0
     assert "stack 'sponge': the measure 'd' takes the whole volume in memory" in done.stdout
     limited = {"names": ["tpcf", "lpf"]}
-    config = write_config(unfilled, stacks={"sponge": {**own, "memory": "160kB"}}, measure=limited)
+    config = write_config(unfilled, stacks={"sponge": {**own, "memory": "270kB"}}, measure=limited)
     done = unfilled.run("--", target, config=config)
     assert done.returncode == 0, done.stdout[-3000:]
     log = unfilled.folder / "results/mine/logs/fill_stack/sponge/copied.log"
