@@ -4,8 +4,10 @@ Prints a Markdown table of seconds and ratios, all measured in one run: the cubi
 beside scipy.interpolate.CubicSpline; the shipped networks in every engine and arithmetic beside a
 straightforward PyTorch loop over the same planes in fp32 (none for a network that sees distances,
 which such a loop does not have); patches/s of training. What is timed goes from slices to
-predictions, interpolated distances included. The GPU is timed where there is one. The supplement
-gives 44 s for its network on a K80 and 7 s for its spline.
+predictions, interpolated distances included. The loop runs over an eighth of the images, and its
+time is multiplied: it takes as long for each. The GPU is timed where there is one. Beside the time
+stands the processor's own, over the cores: it is what a machine takes that does nothing else. The
+supplement gives 44 s for its network on a K80 and 7 s for its spline.
 
     python benchmarks/bench_fillers.py [--images 128] [--side 512] [--threads 2] [--repeats 1]
 """
@@ -54,14 +56,20 @@ def make_gapped(images: int, side: int) -> GappedVolume:
 
 def seconds(function: Callable[[], object], repeats: int) -> float:
     """Return the shortest of so many runs."""
-    best = float("inf")
+    return both_times(function, repeats)[0]
+
+
+def both_times(function: Callable[[], object], repeats: int) -> tuple[float, float]:
+    """Return the shortest time of so many runs, and the shortest time of the processor."""
+    elapsed, worked = [], []
     for _ in range(repeats):
-        begin = time.perf_counter()
+        begin, begun = time.perf_counter(), time.process_time()
         function()
         if torch.cuda.is_available():
             torch.cuda.synchronize()
-        best = min(best, time.perf_counter() - begin)
-    return best
+        elapsed.append(time.perf_counter() - begin)
+        worked.append(time.process_time() - begun)
+    return min(elapsed), min(worked)
 
 
 def scipy_spline(gapped: GappedVolume) -> np.ndarray:
@@ -182,34 +190,42 @@ def main() -> None:
     gapped = make_gapped(max(images, LEAST_IMAGES), side)
     share = images / 128 * (side / 512) ** 2
     print(f"{images} images of {side} x {side}. {machine(arguments.threads)}.\n")
-    row("what", "engine", "precision", "ours, s", "plain, s", "plain / ours", "paper / ours")
-    row("---", "---", "---", "---:", "---:", "---:", "---:")
+    row(
+        *("what", "engine", "precision", "ours, s", "processor / cores, s"),
+        *("plain, s", "plain / ours", "paper / ours"),
+    )
+    row(*["---"] * 3, *["---:"] * 5)
     part = GappedVolume(
         np.ascontiguousarray(gapped.slices[:, :images]), gapped.layers, 1.0, 0, 1.0, gapped.n_given
     )
     fill(part, "cubic_spline")
-    ours = seconds(lambda: fill(part, "cubic_spline"), max(3, repeats))
+    ours, worked = both_times(lambda: fill(part, "cubic_spline"), max(3, repeats))
     theirs = seconds(lambda: scipy_spline(part), max(2, repeats))
     paper = PAPER_SPLINE_S * share / ours
-    row("spline, beside SciPy's", "-", "fp32", ours, theirs, theirs / ours, paper)
+    cores = min(arguments.threads, os.cpu_count() or 1)
+    row("spline, beside SciPy's", "-", "fp32", ours, worked / cores, theirs, theirs / ours, paper)
     for name in arguments.only:
         weights = load_weights(resolve_weights(f"shipped:{name}"))
         label = f"{name} ({count_parameters(weights.network):,} parameters)"
         loop = float("nan")
         if not arguments.skip_loop and weights.architecture.sees == "rows":
             cpu = torch.device("cpu")
-            loop = seconds(
-                lambda weights=weights, cpu=cpu: plain_loop(
-                    weights.network, gapped, images, cpu, torch.float32
+            some = max(8, images // 8)
+            loop = (images / some) * seconds(
+                lambda weights=weights, cpu=cpu, some=some: plain_loop(
+                    weights.network, gapped, some, cpu, torch.float32
                 ),
                 repeats,
             )
         for engine in engines_of(weights, arguments.threads):
             if engine.device != "cpu":
                 predict(engine, part, families="zx")
-            ours = seconds(lambda engine=engine: predict(engine, part, families="zx"), repeats)
+            ours, worked = both_times(
+                lambda engine=engine: predict(engine, part, families="zx"), repeats
+            )
             paper = PAPER_NETWORK_S * share / ours
-            row(label, engine.name, engine.precision, ours, loop, loop / ours, paper)
+            kind = engine.name, engine.precision
+            row(label, *kind, ours, worked / cores, loop, loop / ours, paper)
     if arguments.quick:
         return
     cases = [
