@@ -1,10 +1,14 @@
-"""Time and memory of filling stacks larger than memory, from a folder of images to a volume.
+"""Time and memory of filling stacks, small and larger than memory, from images to a volume.
 
-    python benchmarks/bench_large.py --side 2048 --layers 1000 --slices 480 cubic_spline
-    python benchmarks/bench_large.py --cubes 64 128 256 cubic_spline signed_distance_spline
+    python benchmarks/bench_large.py --cubes 64 128 256
+    python benchmarks/bench_large.py --side 2048 --layers 64 --of 1000 shipped:general_small
+    python benchmarks/bench_large.py --side 256 --layers 500 1000 2000 --memory 100MB linear
 
 Every stack is made in a temporary folder, as PNG images with a table of depths, and removed at the
-end. Each filler runs in a process of its own, whose peak memory is told with its seconds by stage.
+end. Slices are four voxels apart on average, as in the paper, or --step. Each filler runs in a
+process of its own. A row of the Markdown table has seconds by the clock; those of all processors,
+which other work beside it changes little; those of filling alone; and the peak memory. Of a slab,
+--of gives the layers to which processor seconds are multiplied.
 """
 
 import argparse
@@ -15,6 +19,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import imagecodecs
 import numpy as np
@@ -23,6 +28,8 @@ from scipy.ndimage import gaussian_filter
 #: Edge of the periodic field that stacks are tiled from, in voxels.
 EDGE = 256
 VOXEL_NM = 2.5
+#: Standard deviation of the distance of slices, over its mean.
+SPREAD = 0.3
 
 
 def make_stack(folder: Path, side: int, layers: int, slices: int, seed: int = 0) -> None:
@@ -32,7 +39,7 @@ def make_stack(folder: Path, side: int, layers: int, slices: int, seed: int = 0)
     field = gaussian_filter(noise, 5, mode="wrap") > 0
     tiles = -(-side // EDGE)
     shifts = rng.integers(0, EDGE, size=(tiles, tiles, 3))
-    steps = np.clip(rng.normal(1, 0.3, size=slices - 1), 0.4, None)
+    steps = np.clip(rng.normal(1, SPREAD, size=slices - 1), 0.4, None)
     depths = np.concatenate([[0], np.cumsum(steps)]) * (layers - 1) / steps.sum()
     (folder / "slices").mkdir(parents=True)
     for index, depth in enumerate(depths):
@@ -50,14 +57,14 @@ def make_stack(folder: Path, side: int, layers: int, slices: int, seed: int = 0)
 
 
 def fill(folder: Path, filler: str, out: Path, memory: str) -> None:
-    """Fill one stack, and print seconds by stage and peak memory as JSON."""
+    """Fill one stack, and print processor seconds by stage and peak memory as JSON."""
     from fibgap import fill_stack
 
     stages: dict[str, float] = {}
-    last = ["starting", time.perf_counter()]
+    last = ["starting", time.process_time()]
 
     def progress(stage: str, done: int, total: int) -> None:
-        now = time.perf_counter()
+        now = time.process_time()
         stages[last[0]] = stages.get(last[0], 0) + now - last[1]
         last[:] = [stage.split(":")[0], now]
 
@@ -75,54 +82,76 @@ def fill(folder: Path, filler: str, out: Path, memory: str) -> None:
     progress("end", 0, 0)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     on_disk = len(filled.verdict) > 3
-    print(json.dumps({"peak": peak, "on_disk": on_disk, "stages": stages}))
+    filling = sum(each for name, each in stages.items() if name.startswith("filling"))
+    told = {"peak": peak, "on_disk": on_disk, "filling": filling, "stages": stages}
+    told["processor"] = time.process_time()
+    print(json.dumps(told))
 
 
-def run(folder: Path, filler: str, memory: str, ending: str) -> None:
-    """Fill one stack in a process of its own, and print what it took."""
+def run(folder: Path, filler: str, memory: str, ending: str) -> dict[str, Any]:
+    """Fill one stack in a process of its own, and return what it took."""
     out = folder / f"volume{ending}"
     begin = time.perf_counter()
-    command = [sys.executable, __file__, "--one", str(folder), str(out), "--memory", memory, filler]
+    command = [sys.executable, __file__, filler, "--one", str(folder), str(out), "--memory", memory]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    told = json.loads(done.stdout.splitlines()[-1])
-    wall = time.perf_counter() - begin
-    stages = ", ".join(
-        f"{name} {seconds:.1f}" for name, seconds in told["stages"].items() if seconds >= 0.05
-    )
-    where = "by blocks" if told["on_disk"] else "in memory"
-    peak = told["peak"] / 1e9
-    print(f"{filler}: {where}, {wall:.1f} s, peak {peak:.2f} GB; {stages}", flush=True)
+    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    told["seconds"] = time.perf_counter() - begin
     files = [out] if out.is_file() else [each for each in out.rglob("*") if each.is_file()]
-    print(f"  written: {sum(each.stat().st_size for each in files) / 1e6:.0f} MB", flush=True)
+    told["bytes"] = sum(each.stat().st_size for each in files)
     subprocess.run(["rm", "-rf", str(out), *map(str, folder.glob("volume*"))], check=True)
+    return told
+
+
+def row(*cells: object) -> None:
+    """Print a row of a Markdown table."""
+    print("| " + " | ".join(map(str, cells)) + " |", flush=True)
 
 
 def main() -> None:
     """Make the stacks and fill them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("fillers", nargs="+", help="fillers, or shipped:NAME for a network")
-    parser.add_argument("--side", type=int, default=2048, help="pixels of an image along y and x")
-    parser.add_argument("--layers", type=int, default=1000, help="layers of the volume")
-    parser.add_argument("--slices", type=int, default=480, help="slices, at uneven distances")
-    parser.add_argument("--cubes", type=int, nargs="*", help="edges of cubes instead")
+    parser.add_argument(
+        "fillers",
+        nargs="*",
+        default=["nearest", "signed_distance_spline", "shipped:general_small"],
+        help="fillers, or shipped:NAME for a network",
+    )
+    parser.add_argument("--side", type=int, help="pixels of an image along y and x")
+    parser.add_argument("--layers", type=int, nargs="+", default=[128], help="of the volume")
+    parser.add_argument("--of", type=int, help="layers to which the seconds of a slab are taken")
+    parser.add_argument("--cubes", type=int, nargs="*", default=[64], help="edges, without --side")
+    parser.add_argument("--step", type=float, default=4, help="mean distance of slices in voxels")
     parser.add_argument("--memory", default="4GiB", help="what filling may take")
     parser.add_argument("--ending", default=".ome.zarr", help="format of the volume")
     parser.add_argument("--home", type=Path, help="folder for everything; default: temporary")
+    parser.add_argument("--stages", action="store_true", help="print seconds by stage, too")
     parser.add_argument("--one", type=Path, nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
         fill(arguments.one[0], arguments.fillers[0], arguments.one[1], arguments.memory)
         return
-    cubes = [(edge, edge, round(edge * 0.48)) for edge in arguments.cubes or []]
-    for side, layers, slices in cubes or [(arguments.side, arguments.layers, arguments.slices)]:
+    sizes = [(edge, edge) for edge in arguments.cubes]
+    if arguments.side:
+        sizes = [(arguments.side, layers) for layers in arguments.layers]
+    whole = [f"processor hours for {arguments.of} layers"] if arguments.of else []
+    names = ("volume (z, y, x)", "slices", "filler", "filled", "seconds", "processor s", "filling")
+    row(*names, "peak memory", "output", *whole)
+    row(*["---"] * (9 + len(whole)))
+    for side, layers in sizes:
+        slices = 1 + round((layers - 1) / arguments.step)
         with tempfile.TemporaryDirectory(dir=arguments.home) as home:
-            begin = time.perf_counter()
             make_stack(Path(home), side, layers, slices)
-            seconds = time.perf_counter() - begin
-            made = f"{slices} images made in {seconds:.1f} s"
-            print(f"{layers} x {side} x {side}: {made}", flush=True)
             for filler in arguments.fillers:
-                run(Path(home), filler, arguments.memory, arguments.ending)
+                told = run(Path(home), filler, arguments.memory, arguments.ending)
+                where = "by blocks" if told["on_disk"] else "in memory"
+                cells = [f"{layers} x {side} x {side}", slices, f"`{filler}`", where]
+                cells += [f"{told[name]:.1f}" for name in ("seconds", "processor", "filling")]
+                cells += [f"{told['peak'] / 1e9:.2f} GB", f"{told['bytes'] / 1e6:.1f} MB"]
+                if arguments.of:
+                    cells.append(f"{told['processor'] * arguments.of / layers / 3600:.2f}")
+                row(*cells)
+                if arguments.stages:
+                    print({name: round(each, 1) for name, each in told["stages"].items()})
 
 
 if __name__ == "__main__":

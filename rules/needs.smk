@@ -35,11 +35,16 @@ def growing(need):
     return lambda wildcards, attempt: attempt * (need(wildcards) if callable(need) else need)
 
 
-def memory(rule, held=None):
-    """Return the memory in MB of a rule's jobs; what they hold may be a function of wildcards."""
-    if callable(held):
-        return growing(lambda wildcards: memory_mb(rule, held(wildcards), cuda=CUDA))
-    return growing(memory_mb(rule, held, cuda=CUDA))
+def memory(rule, held=None, most=lambda wildcards: None):
+    """Return the memory in MB of a rule's jobs; what they hold may be a function of wildcards.
+
+    `most` returns the bytes that a job is told to take at most, or None.
+    """
+
+    def needed(wildcards):
+        return memory_mb(rule, held(wildcards), cuda=CUDA, most=most(wildcards))
+
+    return growing(needed if callable(held) else memory_mb(rule, held, cuda=CUDA))
 
 
 def minutes(rule, worked=None):

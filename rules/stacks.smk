@@ -16,7 +16,7 @@ rule check_stack:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=memory("check_stack", images_of_stack),
+        mem_mb=memory("check_stack", images_of_stack, most_of_stack),
         runtime=minutes("check_stack", images_of_stack),
     params:
         name="{stack}",
@@ -45,7 +45,7 @@ rule fill_stack:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=memory("fill_stack", volume_of_stack),
+        mem_mb=memory("fill_stack", volume_of_stack, most_of_stack),
         runtime=minutes("fill_stack", volume_of_stack),
     params:
         name="{stack}",
@@ -77,7 +77,7 @@ rule infer_stack:
     threads: 2
     resources:
         gpu=1,
-        mem_mb=memory("infer_stack", held_by_stack_inference),
+        mem_mb=memory("infer_stack", held_by_stack_inference, most_of_stack),
         runtime=minutes("infer_stack", worked_by_stack_inference),
     params:
         name="{stack}",
@@ -103,7 +103,7 @@ rule measure_stack:
     conda:
         "../envs/fibgap.yaml"
     resources:
-        mem_mb=memory("measure_stack", measured_of_stack),
+        mem_mb=memory("measure_stack", measured_of_stack, most_of_stack),
         runtime=minutes("measure_stack", measured_of_stack),
     params:
         name="{stack}",
@@ -112,6 +112,7 @@ rule measure_stack:
             cut=EXPERIMENT["measure"]["diffusivity_cut"],
             centred=EXPERIMENT["measure"]["tpcf_centred"],
         ),
+        memory=lambda wildcards: own_stack(wildcards).get("memory", ""),
         code=code("measure_stack"),
     script:
         "../workflow_scripts/measure_stack.py"

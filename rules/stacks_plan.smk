@@ -1,7 +1,9 @@
 """Which own stacks are filled by what, and the inputs, parameters and needs of their rules."""
 
+from functools import cache
+
 from fibgap.io.formats import find_format
-from fibgap.network.shipped import shipped_names
+from fibgap.network.shipped import general_names
 from fibgap.workflow import own_stacks
 
 STACKS = EXPERIMENT["stacks"]
@@ -15,6 +17,7 @@ STACK_FORMAT = EXPERIMENT["fill_stack"]["format"]
 try:
     # Before the first job; relative to the working directory.
     STACK_FILES = {name: own_stacks.stack_files(name, stack) for name, stack in STACKS.items()}
+    STACK_MEMORY = {name: own_stacks.given_memory(name, stack) for name, stack in STACKS.items()}
     TRUTHS = {name: own_stacks.true_volume(name, stack) for name, stack in STACKS.items()}
 except InputError as error:
     raise WorkflowError(str(error)) from None
@@ -31,8 +34,9 @@ def stack_files(wildcards):
 
 
 def own_stack(wildcards):
-    """Return a stack's section of the configuration."""
-    return STACKS[wildcards.stack]
+    """Return how a stack is read: its section without what other jobs do with it."""
+    section = STACKS[wildcards.stack]
+    return {key: section[key] for key in section if key not in ("fillers", "truth")}
 
 
 def own_filler(wildcards):
@@ -44,7 +48,7 @@ def weights_of_filler(name):
     """Return the weights that a filler of own stacks may use, by what names them."""
     if "weights" in FILLERS[name]:
         return [FILLERS[name]["weights"]]
-    return [f"shipped:{shipped}" for shipped in shipped_names()]
+    return [f"shipped:{shipped}" for shipped in general_names()]
 
 
 def stack_weights_digests(wildcards):
@@ -76,9 +80,23 @@ def stacks_results(wildcards):
     return "<results>/stacks/report.html"
 
 
+@cache
+def image_bytes(stack):
+    """Return the bytes of a stack's images; all files are opened for it, once."""
+    try:
+        return own_stacks.image_bytes(STACKS[stack])
+    except InputError:
+        return 0  # its check will say what is wrong
+
+
 def images_of_stack(wildcards):
-    """Return the pixels of a stack's images."""
-    return {"pixels": own_stacks.image_pixels(own_stack(wildcards))}
+    """Return the bytes of a stack's images."""
+    return {"bytes": image_bytes(wildcards.stack)}
+
+
+def most_of_stack(wildcards):
+    """Return the bytes of memory that a stack may take, None if nobody says it."""
+    return STACK_MEMORY[wildcards.stack]
 
 
 def checked_shape_of(wildcards):
@@ -87,8 +105,9 @@ def checked_shape_of(wildcards):
 
 
 def volume_of_stack(wildcards):
-    """Return the voxels of a stack's volume."""
-    return {"voxels": voxels(checked_shape_of(wildcards))}
+    """Return the voxels of a stack's volume, or the bytes of its images if these are more."""
+    size = max(voxels(checked_shape_of(wildcards)), image_bytes(wildcards.stack))
+    return {"voxels": size}
 
 
 def measured_of_stack(wildcards):
@@ -102,7 +121,7 @@ def held_by_stack_inference(wildcards):
     shape = checked_shape_of(wildcards)
     width = max(width_of_weights(name) for name in weights_of_filler(wildcards.filler))
     batch = pixels_of_batch(shape, STACK_BATCH, cuda=CUDA)
-    return {"voxels": voxels(shape), "forward": width * batch}
+    return {**volume_of_stack(wildcards), "forward": width * batch}
 
 
 def worked_by_stack_inference(wildcards):

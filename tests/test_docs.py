@@ -33,7 +33,6 @@ from fibgap.measures import registry
 from fibgap.network.architecture import Architecture
 from fibgap.network.module import Network, count_parameters
 from fibgap.stack import GappedVolume
-from fibgap.stacks import judging
 from fibgap.synthetic.milling import cut_slices
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -263,7 +262,6 @@ def test_examples_of_own_stacks_run(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_commands_of_own_stacks_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The walk-through runs from its first command to its last, and prints what it shows."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(judging, "shipped_networks", list)  # to compare them takes a minute
     page = (DOCS / "own-stacks.md").read_text("utf-8")
     blocks = re.findall(r"^```(sh|text)\n(.*?)^```", page, re.M | re.S)
     assert len(blocks) == 7
@@ -278,7 +276,8 @@ def test_commands_of_own_stacks_run(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert result.exit_code == 0, result.stderr
         printed = result.stdout
     written = re.findall(r"^\| `(volume[\w.]*)` \|", page, re.M)
-    assert len(written) == 4
+    # One of them only where a network fills, which is best for this stack.
+    assert len(written) == 5
     assert all(Path(name).stat().st_size for name in written)
 
 

@@ -14,7 +14,8 @@ from fibgap.workflow.own_stacks import of_stack, reading
 
 def main(checked: str, picture: str, *, params: dict) -> None:
     """Check a stack, or say why it cannot be filled."""
-    found = check_stack(params["stack"]["path"], **reading(params["stack"]))
+    stack = params["stack"]
+    found = check_stack(stack["path"], memory=stack.get("memory"), **reading(stack))
     if found.loaded is None:
         raise InputError(" ".join(found.problems))
     print(*found.lines(), sep="\n")

@@ -11,7 +11,9 @@ def main(volume: str, picture: str, *, params: dict) -> None:
     stack, filler = params["stack"], params["filler"]
     options = {**reading(stack), **filler}
     page = page_with_picture(picture)
-    filled = fill_stack(stack["path"], volume, page=page, force=True, **options)
+    filled = fill_stack(
+        stack["path"], volume, page=page, force=True, memory=stack.get("memory"), **options
+    )
     print(*filled.verdict, sep="\n")
 
 

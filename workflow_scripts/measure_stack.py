@@ -12,7 +12,11 @@ def main(volume: str, truths: list, output: str, *, params: dict) -> None:
     """Measure a volume along its axes; the list of its truths is empty, or holds the one."""
     truth = truths[0] if truths else None
     measured = measure_volume_file(
-        volume, measures=params["measures"], truth=truth, **params["options"]
+        volume,
+        measures=params["measures"],
+        truth=truth,
+        memory=params["memory"] or None,
+        **params["options"],
     )
     print(*measured.lines(), sep="\n")
     with write_aside(output) as aside:

@@ -151,7 +151,7 @@ def memory(function: Function) -> Function:
         cls=Grouped,
         group="Memory",
         help="How much may be taken, such as 4GB; half of the machine's if it is left out. What "
-        "takes more is worked on block by block, on disk beside the volume.",
+        "takes more is worked on block by block, on disk.",
     )(function)
 
 

@@ -34,6 +34,7 @@ from fibgap.cli.options import common, in_order, memory, reading, said, source
     group="Filling",
     help="Let networks compute on a GPU for that; an error where there is none.",
 )
+@memory
 @reading
 @common
 def check(stack: tuple[str, ...], quiet: bool, as_json: bool, **options: Any) -> int:

@@ -13,6 +13,8 @@ from fibgap.io.images import ImageStack
 from fibgap.io.pages import describe_size
 from fibgap.on_disk import map_slices
 
+#: More than this of what shows material outside of the box is worth a warning.
+_LOST = 0.25
 _BORDERS = ("find", "crop", "keep")
 
 #: Weights of a pixel and its neighbours across the direction of resampling, for binary images.
@@ -101,14 +103,34 @@ def _crop(stack: ImageStack, frame: Frame | None) -> ImageStack:
             f"no box of pixels is valid in all {n} slices: the frame moves by more than its size, "
             "or the mask is empty."
         )
+    lost = 1 - n * size[0] * size[1] / _material(stack, frame)
+    if lost > _LOST:
+        stack = stack.warning(
+            f"the largest box that shows material in every slice leaves out {lost:.0%} of the "
+            "pixels that show some: the slices wander, or borders are wide"
+        )
     return stack.noting(
         f"cropped to rows {rows.start} to {rows.stop - 1} and columns {columns.start} to "
         f"{columns.stop - 1}, valid in every slice: {size[0]} x {size[1]} of {height} x {width} "
-        "pixels",
+        f"pixels; {lost:.1%} of the pixels that show material lie outside",
         images=map_slices(
             stack.images, lambda _, image: image[rows, columns], stack.images.dtype, size
         ),
         valid=None,
+    )
+
+
+def _material(stack: ImageStack, frame: Frame | None) -> int:
+    """Return how many pixels of all slices show material."""
+    shape = _shape(stack)
+    valid = [np.ones(shape[1:], dtype=np.bool_)] * shape[0] if stack.valid is None else stack.valid
+    if frame is None:
+        return int(sum(np.count_nonzero(each) for each in valid))
+    return int(
+        sum(
+            np.count_nonzero(each[top : shape[1] - bottom, left : shape[2] - right])
+            for each, (top, bottom, left, right) in zip(valid, frame.strips.tolist(), strict=True)
+        )
     )
 
 

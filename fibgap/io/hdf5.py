@@ -68,8 +68,8 @@ def open_hdf5(path: Path | str, stage: str | None = None) -> Iterator[h5py.File]
     Raises
     ------
     InputError
-        If the file is missing, damaged, incomplete, or of another stage; also if damage shows
-        only while it is read.
+        If the file is missing, damaged, incomplete, of another program, or of another stage; also
+        if damage shows only while it is read.
     """
     path = Path(path)
     if not path.is_file():
@@ -80,6 +80,11 @@ def open_hdf5(path: Path | str, stage: str | None = None) -> Iterator[h5py.File]
                 found = read_attributes(file)
             except (KeyError, RuntimeError) as error:  # so h5py tells of damage here
                 raise OSError(error.args[0]) from error
+            if "stage" not in found:
+                raise InputError(
+                    f"file {path} was not written by fibgap: a stack of your own is filled by the "
+                    "command fibgap fill."
+                )
             if not found.get("complete", False):
                 raise InputError(f"file {path} is incomplete: its writing was interrupted.")
             if stage is not None and found.get("stage") != stage:

@@ -168,8 +168,8 @@ def _by_label(
             f"{_shown(values)}."
         )
     solid = _cut(stack, lambda image: np.isin(image, labels))
-    shown = ", ".join(f"{label:g}" for label in labels)
-    return solid, f"solid is label {shown}; {_shown(values)}"
+    shown = " and ".join(f"{label:g}" for label in labels)
+    return solid, f"solid is label{'s' * (len(labels) > 1)} {shown}; {_shown(values)}"
 
 
 def _multi_otsu(

@@ -177,7 +177,9 @@ def _sorted(entries: Iterable[Path], where: str, *, whole: bool = False) -> Foun
             images.append(path)
     if left:
         shown = ", ".join(sorted(left, key=natural_key)[:3]) + (", ..." if len(left) > 3 else "")
-        notes.say(f"{len(left)} entries of the {where} that are no slices were left out: {shown}")
+        what = "1 entry" if len(left) == 1 else f"{len(left)} entries"
+        verb = "is no slice and was" if len(left) == 1 else "are no slices and were"
+        notes.say(f"{what} of the {where} {verb} left out: {shown}")
     if not images:
         raise InputError(f"the {where} holds no images ({endings(single=True)}).")
     images.sort(key=lambda path: natural_key(path.name))

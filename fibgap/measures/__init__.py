@@ -13,6 +13,7 @@ from fibgap.measures.registry import (
     measure_names,
     measure_symbol,
     measure_unit,
+    measures_with,
     register,
 )
 from fibgap.measures.topology import (
@@ -31,6 +32,7 @@ __all__ = [
     "measure_names",
     "measure_symbol",
     "measure_unit",
+    "measures_with",
     "pore_chord",
     "pore_clusters",
     "pore_percolation",

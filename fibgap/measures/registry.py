@@ -96,6 +96,18 @@ def measure_names(*, extended: bool | None = None) -> tuple[str, ...]:
     return tuple(n for n, entry in _MEASURES.items() if extended in (None, entry.extended))
 
 
+def measures_with(option: str) -> tuple[str, ...]:
+    """Return the names of the measures that know an option of `measure`.
+
+    Examples
+    --------
+    >>> from fibgap.measures import measures_with
+    >>> measures_with("cut")
+    ('d', 'd_solid')
+    """
+    return tuple(name for name, each in _MEASURES.items() if option in _option_names(each.function))
+
+
 def measure_symbol(name: str) -> str:
     """Return how tables and figures write a measure.
 

@@ -182,7 +182,8 @@ def stack_depths(
         ready = prepare(source, asked, found, progress)
         progress("comparing slices", 0, 0)
         every = all_sources(ready, asked, cut=cut)
-        taken = chosen(every, asked)
+        # Not `asked`: there, a ruler alone stands for depths, as a volume takes them.
+        taken = chosen(every, how)
     assert ready.voxel_nm is not None
     names = slice_names(ready)
     result = StackDepths(

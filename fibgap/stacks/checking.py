@@ -108,6 +108,7 @@ def check_stack(
     *,
     judge: bool = False,
     gpu: bool = False,
+    memory: str | int | None = None,
     progress: Progress = silent,
     **how: Unpack[How],
 ) -> CheckedStack:
@@ -121,6 +122,8 @@ def check_stack(
         Compare fillers on the stack, see `fibgap.stacks.leave_slices_out`.
     gpu : bool
         Whether networks compute on a GPU for that.
+    memory : str or int, optional
+        How much memory may be taken, such as "4GB", see `fibgap.stacks.fill_stack`.
     progress : callable, optional
         Called with a stage, how much is done and how much there is.
     **how
@@ -144,7 +147,7 @@ def check_stack(
     found, loaded, placement = Findings(tolerant=True), None, {}
     choice = None
     # What does not fit into memory lies in a temporary folder as long as it is looked at.
-    room = Room.of(None, Path(tempfile.gettempdir()) / f"fibgap-check-{os.getpid()}")
+    room = Room.of(memory, Path(tempfile.gettempdir()) / f"fibgap-check-{os.getpid()}")
     with collected() as warned:
         try:
             loaded = load(source, how, found, progress, room)

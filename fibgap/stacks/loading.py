@@ -24,8 +24,6 @@ from fibgap.stacks.ruler_reading import WORDS, RulerReadings, ruler_of, with_rul
 from fibgap.suspicion import check_depths, warn
 from fibgap.units import length_nm
 
-#: Less of the images than this in the box that is valid in every slice is worth a word.
-_LITTLE_LEFT = 0.5
 #: A step from slice to slice of so many pixels (rms) is worth a word: `measure_drift` reads steps
 #: to a tenth of a pixel, and a stack that was aligned has less.
 _DRIFT = 1.0
@@ -189,17 +187,8 @@ def _clean(
     images: ImageStack, how: How, found: Findings, progress: Progress
 ) -> tuple[ImageStack, Drift]:
     """Crop the images to what shows material, and measure or correct their drift."""
-    before = images.images[0].size
     border = {None: "find", True: "crop", False: "keep"}[how.get("crop")]
     images = crop_frame(images, border=border)
-    left = images.images[0].size / before
-    if left < _LITTLE_LEFT:
-        warn(
-            [
-                f"the largest box that shows material in every slice holds {left:.0%} of the pixels"
-                ": the rest is not used"
-            ]
-        )
     drift = measure_drift(images, progress=_stage(progress, "measuring drift"))
     step = float(np.sqrt((np.diff(drift.shifts, axis=0) ** 2).sum(axis=1).mean()))
     if how.get("correct_drift"):

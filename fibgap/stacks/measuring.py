@@ -16,7 +16,7 @@ from fibgap.io.images import read_images
 from fibgap.io.pages import full_path
 from fibgap.io.segmentation import segment
 from fibgap.io.volumes import Volume, read_volume
-from fibgap.measures import measure, measure_names, measure_symbol
+from fibgap.measures import measure, measure_names, measure_symbol, measures_with
 from fibgap.measures.by_blocks import measure_by_blocks, measured_by_blocks
 from fibgap.measures.voxelwise import solid_fraction, voxel_error
 from fibgap.on_disk import on_disk
@@ -26,6 +26,9 @@ from fibgap.stacks.outputs import named_beside
 from fibgap.stacks.room import Room, show_size
 from fibgap.stacks.verdict import compare_directions
 from fibgap.suspicion import warn
+
+#: Bytes per voxel of the cube on which D is taken, as measured for what jobs need.
+_CUT_VOXEL = 120
 
 
 def measure_volume_file(
@@ -99,22 +102,21 @@ def measure_volume_file(
         progress("reading", 0, 0)
         room.require_readable(path)
         volume = _read(path, dataset, phase, threshold, "otsu" if otsu else None, room)
-        names = _measurable(list(measures or []), volume, room)
         side = min(cut, *volume.solid.shape) if cut else None
+        names = _measurable(list(measures or []), volume, room, side)
         voxel_nm = volume.voxel_nm[0] if volume.voxel_nm else None
         values: dict[str, NDArray[np.float64]] = {}
         if on_disk(volume.solid):
             values = measure_by_blocks(
                 volume.solid,
-                names,
+                [name for name in names if name in measured_by_blocks()],
                 memory=room.memory // 4,
                 progress=lambda done, total: progress("measuring", done, total),
             )
         for name in [name for name in names if name not in values]:
             progress(f"measuring {measure_symbol(name)}", 0, 0)
-            values |= measure(
-                volume.solid, [name], cut=side, centred=centred, voxel_nm=voxel_nm or 1.0
-            )
+            solid = volume.solid if not on_disk(volume.solid) else _central(volume.solid, side or 0)
+            values |= measure(solid, [name], cut=side, centred=centred, voxel_nm=voxel_nm or 1.0)
         wrong, filled = None, None
         if truth is not None:
             filled = _filled_layers(full_path(path), room)
@@ -143,7 +145,7 @@ def _folder_for(path: Path, ends: ExitStack) -> Path:
     return folder
 
 
-def _measurable(asked: list[str], volume: Volume, room: Room) -> list[str]:
+def _measurable(asked: list[str], volume: Volume, room: Room, side: int | None) -> list[str]:
     """Return what is measured: all that was asked for, or all that there is memory for."""
     if not on_disk(volume.solid):
         names = asked or [*measure_names(extended=False)]
@@ -152,6 +154,8 @@ def _measurable(asked: list[str], volume: Volume, room: Room) -> list[str]:
         warn(["D was left out, since it needs torch: pip install 'fibgap[train]' installs it"])
         return [name for name in names if name != "d"]
     able = measured_by_blocks()
+    if side and _CUT_VOXEL * side**3 <= room.memory:
+        able += measures_with("cut")
     if unable := [name for name in asked if name not in able]:
         raise InputError(
             f"the measure '{unable[0]}' takes the whole volume in memory, more than the "
@@ -168,6 +172,12 @@ def _measurable(asked: list[str], volume: Volume, room: Room) -> list[str]:
         ]
     )
     return able
+
+
+def _central(volume: NDArray[np.bool_], side: int) -> NDArray[np.bool_]:
+    """Return the central cube of a volume on disk, in memory."""
+    z, y, x = (slice((size - side) // 2, (size - side) // 2 + side) for size in volume.shape)
+    return np.stack([volume[layer][y, x] for layer in range(z.start, z.stop)])
 
 
 def _filled_layers(path: Path, room: Room) -> NDArray[np.int64] | None:

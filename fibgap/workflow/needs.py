@@ -85,8 +85,8 @@ NEEDS = {
     "measure_sensitivity": Need(500, {"voxels": 80}, {"voxels": 30}),
     "tabulate_sensitivity": Need(500, base_s=300),
     "plot_sensitivity": Need(500, base_s=100),
-    # "pixels" are here those of all images; 8 bits each were measured.
-    "check_stack": Need(190, {"pixels": 8}, {"pixels": 2}),
+    # "bytes" are those of all images; 8 bits a pixel were measured.
+    "check_stack": Need(190, {"bytes": 8}, {"bytes": 2}),
     "fill_stack": Need(190, {"voxels": 11}, {"voxels": 3}, base_s=60),
     "infer_stack": Need(440, {"voxels": 25, "forward": 4350}, {"voxels": 3, "forward": 20}, 60),
     "measure_stack": Need(295, {"voxels": 3, "cut": 120}, {"voxels": 2, "cut": 10}),
@@ -95,7 +95,13 @@ NEEDS = {
 }
 
 
-def memory_mb(rule: str, held: Mapping[str, float] | None = None, *, cuda: bool = False) -> int:
+def memory_mb(
+    rule: str,
+    held: Mapping[str, float] | None = None,
+    *,
+    cuda: bool = False,
+    most: float | None = None,
+) -> int:
     """Return the memory that a job asks for.
 
     Parameters
@@ -107,6 +113,8 @@ def memory_mb(rule: str, held: Mapping[str, float] | None = None, *, cuda: bool 
     cuda : bool
         Whether networks may compute on CUDA: then packages and activations count as `CUDA_MB` at
         least.
+    most : float, optional
+        Bytes that it is told to take at most, besides the base: what takes more lies on disk.
 
     Returns
     -------
@@ -120,12 +128,20 @@ def memory_mb(rule: str, held: Mapping[str, float] | None = None, *, cuda: bool 
 
     >>> memory_mb("mill_slices", {"voxels": 2**22})  # 1.25 (300 + 54 + 8) = 452.5
     453
+
+    An own stack of 2^30 voxels takes 11 GB in memory, but no more than it is told to take:
+
+    >>> memory_mb("fill_stack", {"voxels": 2**30}, most=2**30)  # 1.25 (300 + 190 + 1024) = 1892.5
+    1893
     """
     need, held = NEEDS[rule], held or {}
     mb = {name: need.held[name] * count / 2**20 for name, count in held.items()}
-    network = sum(mb.pop(name, 0) for name in ("back", "forward"))
+    network, rest = sum(mb.pop(name, 0) for name in ("back", "forward")), sum(mb.values())
+    if most is not None:
+        network = min(network, most / 2**20)
+        rest = min(rest, most / 2**20 - network)
     own = max(need.base_mb + network, CUDA_MB if cuda and "forward" in need.held else 0)
-    return math.ceil(MEMORY_ROOM * (SNAKEMAKE_MB + own + sum(mb.values())))
+    return math.ceil(MEMORY_ROOM * (SNAKEMAKE_MB + own + rest))
 
 
 def run_minutes(rule: str, worked: Mapping[str, float] | None = None) -> int:

@@ -1,6 +1,7 @@
 """Own stacks in the workflow: their files, their sizes, and whose mistake it was."""
 
 import json
+import math
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,9 +13,10 @@ from fibgap.io.images import open_images
 from fibgap.io.pages import full_path
 from fibgap.stacks.choice import AUTO
 from fibgap.stacks.loading import source_files
+from fibgap.stacks.room import parse_size
 
 #: Keys of a stack that are no options of its reading.
-_BESIDE = ("path", "fillers", "truth")
+_BESIDE = ("path", "fillers", "truth", "memory")
 #: Arguments of the library in messages, and the keys that say the same.
 _KEYS = {"method='otsu'": "otsu: true", "border='crop'": "crop: true"}
 
@@ -106,11 +108,22 @@ def by_network(filler: Mapping[str, Any]) -> bool:
     return filler["filler"] in (AUTO, "network") or "weights" in filler
 
 
-def image_pixels(stack: Mapping[str, Any]) -> int:
-    """Return how many pixels all images of a stack have, from their headers."""
+def image_bytes(stack: Mapping[str, Any]) -> int:
+    """Return how many bytes all images of a stack take in memory, from their headers."""
     with open_images(stack["path"], dataset=stack.get("dataset")) as pages:
-        slices, height, width = pages.shape
-    return slices * height * width
+        return math.prod(pages.shape) * pages.dtype.itemsize
+
+
+def given_memory(name: str, stack: Mapping[str, Any]) -> int | None:
+    """Return how many bytes of memory a stack may take, None if nobody says it.
+
+    Raises
+    ------
+    InputError
+        By the key, if it is no size.
+    """
+    with _of_key(name, "memory"):
+        return parse_size(stack["memory"]) if "memory" in stack else None
 
 
 def checked_shape(path: str) -> list[int]:

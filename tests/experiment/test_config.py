@@ -548,9 +548,10 @@ def test_own_stacks_need_no_synthetic_dataset():
 def test_options_of_the_command_are_keys():
     """Whatever the library takes to read and to fill a stack, a configuration can say."""
     stacks, fillers_ = (dict(NODES)[name, "item"]["properties"] for name in ("stacks", "fillers"))
-    assert {*stacks} == {*How.__annotations__, "path", "fillers", "truth"}
+    assert {*stacks} == {*How.__annotations__, "path", "fillers", "truth", "memory"}
     assert {"filler", "weights", "fill_holes"} <= {*fillers_}
-    assert not {"gpu", "force", "page", "progress", "out", "source", "how"} & {*fillers_}
+    told = {"gpu", "force", "page", "progress", "out", "source", "how", "memory"}
+    assert not told & {*fillers_}
     assert stacks["tilt"]["description"].startswith("Angle in degrees under which slices were")
     kinds = [each["type"] for each in stacks["phase"]["anyOf"]]
     assert kinds == ["number", "array"]

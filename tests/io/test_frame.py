@@ -60,6 +60,20 @@ def test_a_frame_of_a_binary_stack_is_found(structure: Solid, frame: Any, fill: 
     assert cropped.valid is None
     assert "shows no material" in cropped.notes[0]
     assert "cropped to rows" in cropped.notes[1]
+    # Of 64 rows of the frame that moves, 48 show material in every slice.
+    lost = "25.0%" if frame is sheared else "0.0%"
+    assert cropped.notes[1].endswith(f"; {lost} of the pixels that show material lie outside")
+
+
+def test_a_box_that_leaves_much_out_is_a_warning() -> None:
+    """Slices of 6 x 6 pixels that wander by 1 along both axes share a box of 5 x 5, 25 of 36."""
+    valid = np.zeros((2, 8, 8), dtype=bool)
+    valid[0, :6, :6] = valid[1, 1:7, 1:7] = True
+    stack = ImageStack(np.arange(128, dtype=np.uint8).reshape(2, 8, 8), valid=valid)
+    with pytest.warns(FibgapWarning, match="every slice leaves out 31% of the pixels that show"):
+        cropped = crop_frame(stack)
+    assert cropped.images.shape == (2, 5, 5)
+    assert cropped.warnings[0].startswith("the largest box")
 
 
 def test_a_frame_is_never_pore(structure: Solid) -> None:

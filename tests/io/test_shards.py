@@ -278,6 +278,14 @@ def test_a_file_without_its_mark_is_refused(tmp_path):
     refused(path, "is incomplete: its writing was interrupted")
 
 
+def test_a_file_of_another_program_is_refused(tmp_path):
+    """It is whole, so nothing was interrupted; what reads it is said."""
+    path = tmp_path / "own.h5"
+    with h5py.File(path, "w") as file:
+        file["slices"] = np.zeros((3, 4, 5), dtype=np.uint8)
+    refused(path, r"was not written by fibgap: .* filled by the command fibgap fill")
+
+
 def test_another_stage_is_refused(tmp_path):
     """A file of another step is told by both names."""
     path = tmp_path / "shard.h5"

@@ -77,7 +77,7 @@ def test_what_is_no_slice_is_left_out_and_said(tmp_path: Path) -> None:
     stack = read_images(folder)
     assert stack.names == ("s1.tif", "s2.tif")
     assert stack.notes == (
-        f"4 entries of the folder '{folder}' that are no slices were left out: "
+        f"4 entries of the folder '{folder}' are no slices and were left out: "
         "log.txt, overview, s1_thumb.tif, ...",
     )
 

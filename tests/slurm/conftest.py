@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -41,7 +41,14 @@ def cluster() -> Iterator[Cluster]:
 class ClusterRun:
     """Snakemake with the SLURM profile in a copy of the project, started in the background."""
 
-    def __init__(self, cluster: Cluster, project: Project, **variables: str) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        project: Project,
+        config: str = CONFIG,
+        targets: Sequence[str] = TARGETS,
+        **variables: str,
+    ) -> None:
         self.cluster, self.project = cluster, project
         self.before = {job["JobId"] for job in cluster.jobs()}
         self.ended: list[dict[str, str]] | None = None
@@ -57,7 +64,7 @@ class ClusterRun:
         binaries = str(Path(sys.executable).parent)
         environment["PATH"] = os.pathsep.join([environment["PATH"], binaries])
         command = [sys.executable, "-m", "snakemake", "--workflow-profile", "profiles/slurm"]
-        command += ["--configfile", CONFIG, "--slurm-keep-successful-logs", "--", *TARGETS]
+        command += ["--configfile", config, "--slurm-keep-successful-logs", "--", *targets]
         with self.said.open("wb") as said:
             self.process = subprocess.Popen(
                 command,

@@ -4,8 +4,14 @@ import shutil
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+import tifffile
+import yaml
+
+from fibgap.stacks import fill_stack, simulate
+from fibgap.workflow.needs import memory_mb
 
 from ..workflow.conftest import copy_project
 from .cluster import Cluster
@@ -172,6 +178,46 @@ def test_cancelled_out_of_time_and_out_of_memory_lose_nothing(
     assert sorted(zip(table["arm"], table["dataset"], strict=True)) == sorted(
         (arm, dataset) for arm in ARMS for dataset in range(2)
     )
+
+
+def test_own_stacks(cluster: Cluster, tmp_path: Path) -> None:
+    """A stack is checked, filled, measured and shown by jobs, as by the command; its memory holds.
+
+    The comparison of fillers, which may take a network, has a GPU in its partition.
+    """
+    project = copy_project(tmp_path / "project")
+    own = simulate(project.folder / "own", shape=(96, 32, 32), wavelength="40nm")
+    whole = {"path": "own/slices", "depths": "own/depths.csv", "fillers": ["best"]}
+    settings = {
+        "name": "mine",
+        # 256 bytes for each of 32 x 32 pixels are the least; in memory it takes 0.4 MB.
+        "stacks": {"whole": whole, "own": {**whole, "fillers": ["copied"], "memory": "300kB"}},
+        "fillers": {"copied": {"filler": "nearest"}, "best": {"filler": "auto"}},
+        # By blocks D is measured on a cube of 13 voxels or less: 120 bytes each.
+        "measure": {"diffusivity_cut": 12},
+    }
+    (project.folder / "own.yaml").write_text(yaml.safe_dump(settings))
+    run = ClusterRun(cluster, project, "own.yaml", ["stacks"])
+    run.finish()
+    jobs = run.jobs()
+    for job in jobs:
+        print(job["Comment"], job["JobState"], job["Partition"], job["MinMemoryNode"])
+    assert {job["JobState"] for job in jobs} == {"COMPLETED"}
+    rules = ("check_stack", "fill_stack", "infer_stack", "measure_stack")
+    assert [len(run.jobs(rule)) for rule in rules] == [2, 1, 1, 2]
+    assert len(jobs) == 7, "there is one more, the page's"
+    for job in jobs:
+        by_network = job in run.jobs("infer_stack")
+        expected = ("gpu", "gres:gpu:1") if by_network else ("cpu", None)
+        assert (job["Partition"], job.get("TresPerJob")) == expected, job["Comment"]
+    (limited,) = run.jobs("fill_stack")
+    assert memory(limited) == memory_mb("fill_stack", {"voxels": 10**9}, most=300_000)
+    filled = project.folder / "results/mine/stacks/own/copied.tif"
+    by_hand = fill_stack(own.slices, tmp_path / "v.tif", depths=own.depths, filler="nearest")
+    assert np.array_equal(tifffile.imread(filled) > 0, by_hand.volume)
+    log = project.folder / "results/mine/logs/fill_stack/own/copied.log"
+    assert "it was filled block by block, on disk" in log.read_text("utf-8")
+    assert (project.folder / "results/mine/stacks/report.html").is_file()
 
 
 def memory(job: dict[str, str]) -> int:

@@ -390,14 +390,27 @@ def test_a_volume_larger_than_memory_is_measured(truth, tmp_path):
     assert big.misclassified == pytest.approx(small.misclassified, rel=1e-12)
     with pytest.raises(InputError, match=r"'d' takes the whole volume in memory.*tpcf and lpf go"):
         measure_volume_file(path, measures=["d"], memory="30kB")
+    # A cube of 6 voxels takes 26 kB, one of 8 more than there is.
+    small, big = (
+        measure_volume_file(path, measures=["tpcf", "d"], cut=6, memory=each)
+        for each in (None, "30kB")
+    )
+    np.testing.assert_array_equal(big.values["d"], small.values["d"])
+    assert big.values["d"].min() > 0
+    with pytest.raises(InputError, match="'d' takes the whole volume in memory"):
+        measure_volume_file(path, measures=["d"], cut=8, memory="30kB")
     assert left_over(tmp_path) == []
 
 
-def test_a_stack_larger_than_memory_is_checked(folder, table, monkeypatch):
+@pytest.mark.parametrize("given", [False, True])
+def test_a_stack_larger_than_memory_is_checked(folder, table, monkeypatch, given):
     """The check says of it what it says of one that fits, and leaves nothing behind."""
     expected = check_stack(folder, depths=table)
-    monkeypatch.setattr(room, "machine_memory", lambda: 40_000)
-    checked = check_stack(folder, depths=table)
+    if given:
+        checked = check_stack(folder, depths=table, memory=LITTLE)
+    else:
+        monkeypatch.setattr(room, "machine_memory", lambda: 40_000)
+        checked = check_stack(folder, depths=table)
     assert isinstance(checked.loaded.stack.slices, OnDisk)
     home = checked.loaded.stack.slices.path.parent
     assert [*checked.lines()] == [*expected.lines()]

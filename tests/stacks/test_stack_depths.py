@@ -258,7 +258,7 @@ def test_the_command(made, tmp_path):
     common = [str(made.slices), "--otsu", "--mask", str(made.mask), "--ruler", str(made.ruler)]
     printed = CliRunner().invoke(main, ["depths", *common, "-q", "--json"])
     assert printed.exit_code == 0
-    assert json.loads(printed.stdout)["chosen"] == "ruler"
+    assert json.loads(printed.stdout)["chosen"] == "fused"
     shown = CliRunner().invoke(main, ["depths", *common, "--depths", "images"])
     assert "depths of the source 'images', with half of a 95 % band:" in shown.stdout
     out = tmp_path / "d.csv"

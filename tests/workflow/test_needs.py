@@ -40,7 +40,7 @@ def held(row: pd.Series) -> dict[str, float]:
         return {"pixels": 2 * many * cube, "back": row["width"] * row["batch_pixels"]}
     counts = {"voxels": many * cube, "cut": min(row["side"], 96) ** 3}
     # Of own stacks, images of slices that are four voxels thick.
-    counts["pixels"] = cube // 4
+    counts["bytes"] = cube // 4
     if row["rule"] in ("infer", "infer_stack"):
         batch = pixels_of_batch([row["side"]] * 3, int(row["batch_pixels"]))
         counts["forward"] = row["width"] * batch

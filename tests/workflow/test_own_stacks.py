@@ -66,7 +66,7 @@ def test_a_file_that_is_not_there_is_told_by_its_key(
 
 def test_the_size_of_a_stack_is_known_from_its_headers(own: Simulated) -> None:
     """Slices times height times width, without reading a pixel."""
-    assert own_stacks.image_pixels({"path": "own/slices"}) == own.stack.slices.size
+    assert own_stacks.image_bytes({"path": "own/slices"}) == own.stack.slices.size
 
 
 def test_what_is_not_checked_has_no_size(tmp_path: Path) -> None:

@@ -157,6 +157,26 @@ def test_limits_follow_from_the_size_of_a_stack(filled: Project) -> None:
     assert min(memory.values()) > 300
 
 
+def test_a_check_asks_for_what_its_images_take_or_may_take(fresh: Project) -> None:
+    """By hand, in MB: 1.25 (300 + 190 + 8 times 32 of images), or with 16 in their place."""
+    with h5py.File(fresh.folder / "large.h5", "w") as file:
+        file["images"] = np.zeros((64, 512, 512), dtype=np.uint16)
+        file.create_dataset("broken_off", (64, 512, 512), dtype=np.uint8, chunks=(1, 64, 64))
+    large = {"path": "large.h5", "dataset": "images"}
+
+    def planned(**stacks: object) -> str:
+        (fresh.folder / "own.yaml").write_text(yaml.safe_dump({"name": "mine", "stacks": stacks}))
+        return fresh.run("--dry-run", "--", "stacks", config="own.yaml").stdout
+
+    jobs = resources_of(planned(whole=large, limited={**large, "memory": "16MiB"}))["check_stack"]
+    assert sorted(int(own["mem_mb"]) for own in jobs) == [633, 933]
+    said = planned(limited={**large, "memory": "much"})
+    assert "stacks.limited.memory: memory must be a size such as 4GB, but is 'much'" in said
+    # What is wrong with its images the check will say.
+    jobs = resources_of(planned(whole={**large, "dataset": "broken_off"}))["check_stack"]
+    assert [int(own["mem_mb"]) for own in jobs] == [613]
+
+
 def test_without_fillers_fibgap_chooses(unfilled: Project) -> None:
     """Stacks alone are a configuration: `auto` fills them all, which may take a network."""
     stacks = {name: {"path": f"{name}/slices", "spacing": "10nm"} for name in ("sponge", "foam")}
@@ -166,6 +186,59 @@ def test_without_fillers_fibgap_chooses(unfilled: Project) -> None:
         "report_stacks": 1,
         "all": 1,
     }
+
+
+def test_the_choice_is_made_in_the_job(unfilled: Project) -> None:
+    """`auto` compares fillers, the network among them, takes the best and says why."""
+    simulate(unfilled.folder / "tall", shape=(48, 48, 48), wavelength="40nm")
+    stacks = {"tall": {"path": "tall/slices", "depths": "tall/depths.csv"}}
+    config = write_config(unfilled, stacks=stacks, fillers={"best": {"filler": "auto"}})
+    target = f"{STACKS}/tall/best.json"
+    done = unfilled.run("--", target, config=config)
+    assert done.returncode == 0, done.stdout[-3000:]
+    record = json.loads((unfilled.folder / target).read_text("utf-8"))
+    names = {*record["check"]["fillers"]}
+    assert {"nearest", "signed_distance_spline", "shipped:general_small"} <= names
+    assert record["filler"]["name"] in {*names, "network"}
+    assert record["check"]["taken"] in names
+    assert f"of {len(names)} fillers that were compared" in record["filler"]["why"]
+
+
+def test_a_stack_among_others_is_not_read_anew(again: Project) -> None:
+    """What fills a stack, and whether its truth is known, is not how it is read."""
+    sponge = {**OWN["stacks"]["sponge"], "fillers": ["copied"]}
+    del sponge["truth"]
+    config = write_config(again, stacks={**OWN["stacks"], "sponge": sponge})
+    jobs = {"measure_stack": 1, "report_stacks": 1, "stacks": 1}
+    assert again.planned("--", "stacks", config=config) == jobs
+
+
+def test_a_stack_takes_the_memory_that_it_is_given(unfilled: Project) -> None:
+    """By blocks the volume is the same, and every job asks for no more than it may take."""
+    simulate(unfilled.folder / "tall", shape=(96, 32, 32), wavelength="40nm")
+    own = {"path": "tall/slices", "depths": "tall/depths.csv", "fillers": ["copied"]}
+    config = write_config(unfilled, stacks={"sponge": own})
+    target = f"{STACKS}/sponge/measures/copied.json"
+    done = unfilled.run("--", target, config=config)
+    assert done.returncode == 0, done.stdout[-3000:]
+    volume = unfilled.folder / STACKS / "sponge/copied.tif"
+    before = tifffile.imread(volume), json.loads((unfilled.folder / target).read_text("utf-8"))
+    # 256 bytes for each of 32 x 32 pixels are the least, 262 kB. Filling the 91 layers in memory
+    # takes 398 kB, reading them to be measured 280 kB, and D on a cube of 16 voxels 492 kB.
+    config = write_config(unfilled, stacks={"sponge": {**own, "memory": "270kB"}})
+    done = unfilled.run("--", target, config=config)
+    assert done.returncode != 0
+    assert "stack 'sponge': the measure 'd' takes the whole volume in memory" in done.stdout
+    limited = {"names": ["tpcf", "lpf"]}
+    config = write_config(unfilled, stacks={"sponge": {**own, "memory": "270kB"}}, measure=limited)
+    done = unfilled.run("--", target, config=config)
+    assert done.returncode == 0, done.stdout[-3000:]
+    log = unfilled.folder / "results/mine/logs/fill_stack/sponge/copied.log"
+    assert "it was filled block by block, on disk" in log.read_text("utf-8")
+    assert np.array_equal(tifffile.imread(volume), before[0])
+    after = json.loads((unfilled.folder / target).read_text("utf-8"))
+    for name in ("tpcf", "lpf"):
+        assert after["measures_zyx"][name] == before[1]["measures_zyx"][name]
 
 
 def test_the_shipped_configuration_has_a_plan(fresh: Project) -> None:

@@ -12,7 +12,7 @@ from fibgap.stacks import AUTO, fill_stack
 from fibgap.stacks.options import How
 
 #: What a run decides and not an experiment, such as devices; and what stands elsewhere.
-_NO_KEYS = ("source", "out", "gpu", "force", "filler", "how", "return")
+_NO_KEYS = ("source", "out", "gpu", "force", "filler", "memory", "how", "return")
 #: Endings of the files that are written, without their dot.
 WRITTEN = [suffix[1:] for form in FORMATS if form.writes for suffix in form.suffixes]
 
@@ -26,6 +26,12 @@ class _Images(Section):
         "Keys of `fillers` that fill this stack; all of them where it is left out.",
         None,
         min_length=1,
+    )
+    memory: Annotated[str | int, Either("text or an integer")] = key(
+        "How much memory a job of this stack may take, such as `4GB`, besides what Python and its "
+        "libraries take. What takes more is worked on block by block, on disk, with the same "
+        "result.",
+        None,
     )
     truth: str = key(
         "The true volume, where it is known: voxels of filled layers that differ are counted.", None
