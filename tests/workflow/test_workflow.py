@@ -73,7 +73,8 @@ def test_every_shard_has_its_means(finished: tuple[Project, str]) -> None:
 
 def test_progress_names_every_dataset(finished: tuple[Project, str]) -> None:
     """While it runs, every dataset of a shard gives a line, and so does every epoch."""
-    assert len(re.findall(r"^measure [\w-]+: dataset \d", finished[1], flags=re.MULTILINE)) == 18
+    # Two jobs may write at once, so that a line begins behind another.
+    assert len(re.findall(r"measure [\w-]+: dataset \d", finished[1])) == 18
     assert len(re.findall(r"^train_network: epoch \d/2", finished[1], flags=re.MULTILINE)) == 2
 
 
