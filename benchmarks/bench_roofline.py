@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import openvino as ov
+from bench_fillers import row
 from openvino import opset13 as opset
 
 from fibgap.network.engines.openvino import build, core
@@ -126,13 +127,6 @@ def measured(weights: LoadedNetwork, precision: str, side: int) -> tuple[list[La
     for layer in found:
         layer.seconds = best.get(layer.name, 0.0)
     return found, sum(best.values())
-
-
-def row(*cells: str | float) -> None:
-    """Print a row of a table; numbers with three digits."""
-    print(
-        "| " + " | ".join(c if isinstance(c, str) else f"{c:.3g}" for c in cells) + " |", flush=True
-    )
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ from fibgap.fillers import fill
 from fibgap.io.records import gapped_from_record
 from fibgap.io.shards import Record, inherited_attributes, process_shard, read_record
 from fibgap.network.device import choose_device
-from fibgap.network.filler import network_options
+from fibgap.network.filler import arm_options
 from fibgap.workflow.digests import chain_digest
 from fibgap.workflow.job_log import job_log
 
@@ -13,10 +13,7 @@ def main(placed: str, weights: str, output: str, *, threads: int, gpus: int, par
     """Fill every gapped volume of a shard."""
     device = choose_device(gpus)
     inference = {name: params[name] for name in ("engine", "precision", "batch_pixels")}
-    options = {
-        **network_options(weights, device, threads=threads, **inference),
-        **{name: params[name] for name in ("families", "threshold")},
-    }
+    options = arm_options(params, weights, device, threads=threads, **inference)
 
     def compute(dataset: int) -> Record:
         gapped = gapped_from_record(read_record(placed, dataset))

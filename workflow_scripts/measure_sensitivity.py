@@ -7,7 +7,7 @@ from fibgap.experiment.sensitivity.chain import Measuring
 from fibgap.experiment.sensitivity.rows import measure_setting
 from fibgap.io.shards import process_shard
 from fibgap.network.device import choose_device
-from fibgap.network.filler import network_options
+from fibgap.network.filler import arm_options
 from fibgap.workflow.digests import chain_digest
 from fibgap.workflow.job_log import job_log
 
@@ -28,12 +28,9 @@ def main(weights: dict, output: str, *, threads: int, gpus: int, params: dict) -
         ),
         base_seed=params["base_seed"],
         fill_options={
-            arm["name"]: {
-                **network_options(
-                    weights[arm["name"]], device, threads=threads, **params["inference"]
-                ),
-                **{name: arm[name] for name in ("families", "threshold")},
-            }
+            arm["name"]: arm_options(
+                arm, weights[arm["name"]], device, threads=threads, **params["inference"]
+            )
             for arm in params["arms"]
             if arm["filler"] == "network"
         },

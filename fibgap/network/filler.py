@@ -1,6 +1,6 @@
 """The network filler (ML)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,6 +101,22 @@ def network_options(
     precision = inference_precision(precision, device, engine, loaded)
     made = make_engine(loaded, engine=engine, device=device, precision=precision, threads=threads)
     return {"network": made, "batch_pixels": batch_pixels}
+
+
+def arm_options(
+    arm: Mapping[str, Any], weights: Path | str, device: str, **inference: Any
+) -> dict[str, Any]:
+    """Return what the network filler wants to know for an arm of a configuration.
+
+    Parameters
+    ----------
+    arm : mapping
+        Its `families` and `threshold`, see `fill_network`; other keys are left out.
+    weights, device, **inference
+        As for `network_options`.
+    """
+    chosen = {name: arm[name] for name in ("families", "threshold")}
+    return {**network_options(weights, device, **inference), **chosen}
 
 
 def predict_probability(
