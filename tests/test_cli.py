@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 import tifffile
@@ -275,6 +276,17 @@ def test_a_gpu_that_is_not_there_is_told(monkeypatch):
     )
 
 
+def test_an_interruption_that_click_hands_on(monkeypatch):
+    """Where Ctrl-C meets click while it tells of another one, the exit code is the same."""
+
+    def late(*_args, **_more):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(click.Group, "main", late, raising=False)
+    done = run("--version")
+    assert (done.exit_code, done.output) == (130, "interrupted: nothing was written\n")
+
+
 # What only a process of its own can show.
 
 #: Makes the page wait, when the volume is written but not yet in its place.
@@ -298,7 +310,11 @@ def test_an_interruption_leaves_nothing(stack, tmp_path, number, code):
     before = sorted(tmp_path.iterdir())
     words = ["fill", str(stack), "--spacing", "10nm", "-o", str(tmp_path / "v.tif")]
     with subprocess.Popen(
-        [sys.executable, "-c", _WAITING, *words], stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", _WAITING, *words],
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell starts what runs in the background with SIGINT ignored, tests among it.
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
     ) as process:
         assert process.stderr is not None
         told = []

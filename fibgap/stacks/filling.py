@@ -174,9 +174,16 @@ def fill_stack(
             require_apart(out, loaded.files)
             stack = loaded.stack
             tried = centre(stack, room.memory // 8) if room.too_little(stack) else stack
-            choice = choose_filler(tried, filler, weights=weights, gpu=gpu, progress=progress)
+            choice = choose_filler(
+                tried,
+                filler,
+                weights=weights,
+                gpu=gpu,
+                refusal=lambda offered: room.refusal(offered, stack),
+                progress=progress,
+            )
             large = room.too_little(stack, network=choice.filler == "network")
-            progress(f"filling by {choice.filler}", 0, 0)
+            progress(f"filling by {choice.name}", 0, 0)
             seen: list[NDArray[np.float32]] = []
             if draw is not None and (choice.filler != "network" or large):
                 where = "of a stack that fits into memory" if large else "by the filler network"
