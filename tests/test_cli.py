@@ -254,6 +254,10 @@ def test_messages_speak_of_options():
     with pytest.raises(InputError) as caught:
         segment(ImageStack(np.linspace(0, 1, 24).reshape(2, 3, 4)))
     assert "pass --threshold 0.5 if" in for_the_command_line(str(caught.value))
+    with pytest.raises(InputError) as caught:
+        segment(grey, threshold=3, method="otsu")
+    told = for_the_command_line(str(caught.value))
+    assert told.startswith("--threshold and --otsu or --classes are given, but one")
     y, x = np.mgrid[:64, :64]
     disc = ((y - 32) ** 2 + (x - 32) ** 2 < 400).astype(np.uint8)
     with pytest.warns(FibgapWarning, match="border") as warned:

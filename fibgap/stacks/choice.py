@@ -75,22 +75,39 @@ def choose_filler(
     InputError
         If the filler or its weights are not there, do not belong together, or cannot be taken.
     """
-    names = filler_names()
-    if filler not in (AUTO, *names):
-        raise InputError(
-            f"filler '{filler}' is unknown; choose one of {', '.join((AUTO, *names))}."
-        )
+    require_filler(filler, weights=weights, gpu=gpu)
     if filler == AUTO and weights is None:
         return _best(stack, gpu, refusal, progress)
     if filler not in (AUTO, NETWORK):
-        if weights is not None or gpu:
-            given = f"the weights '{weights}' are" if weights is not None else "a GPU is"
-            raise InputError(f"{given} for the filler 'network', but '{filler}' was asked for.")
         return _choice(offer(filler), "it was asked for.")
     offered = offer(str(weights or NETWORK), gpu=gpu)
     if why := refusal(offered):
         raise InputError(f"{offered.name} cannot be taken: {why}. Give more (memory).")
     return _choice(offered, "it was asked for.")
+
+
+def require_filler(filler: str, *, weights: Path | str | None, gpu: bool) -> None:
+    """Refuse a wish for a filler that cannot be met, before a stack is read.
+
+    Raises
+    ------
+    InputError
+        If the filler or its weights are not there, or do not belong together.
+    """
+    names = filler_names()
+    if filler not in (AUTO, *names):
+        raise InputError(
+            f"filler '{filler}' is unknown; choose one of {', '.join((AUTO, *names))}."
+        )
+    if filler not in (AUTO, NETWORK) and (weights is not None or gpu):
+        given = f"the weights '{weights}' are" if weights is not None else "a GPU is"
+        raise InputError(f"{given} for the filler 'network', but '{filler}' was asked for.")
+    if filler == NETWORK and weights is None:
+        offer(NETWORK)  # which says what there is
+    if weights is not None:
+        from fibgap.network.shipped import resolve_weights
+
+        resolve_weights(str(weights))
 
 
 def _choice(offered: Offered, why: str, check: LeftOut | None = None) -> Choice:

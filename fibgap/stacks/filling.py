@@ -23,7 +23,7 @@ from fibgap.on_disk import on_disk
 from fibgap.placement import place_slices
 from fibgap.rebuilding import Rebuilt, rebuild
 from fibgap.stack import GappedVolume, SliceStack
-from fibgap.stacks.choice import AUTO, Choice, choose_filler
+from fibgap.stacks.choice import AUTO, Choice, choose_filler, require_filler
 from fibgap.stacks.findings import Progress, collected, silent
 from fibgap.stacks.large import blocks_kept, centre, fill_on_disk, for_page, parts_folder
 from fibgap.stacks.loaded import Findings, LoadedStack
@@ -167,6 +167,7 @@ def fill_stack(
         "page": named_beside(out, "", ".html"),
     }
     require_free([*files.values()], force=force)
+    require_filler(filler, weights=weights, gpu=gpu)
     room = Room.of(memory, parts_folder(out))
     with blocks_kept(out):
         with collected() as warned:
