@@ -41,8 +41,8 @@ def check(stack: tuple[str, ...], quiet: bool, as_json: bool, **options: Any) ->
     """Say what a STACK is and what looks wrong; nothing is written.
 
     STACK is a folder of images, a pattern in quotes, several images, or a file that holds all of
-    them: TIFF, OME-TIFF, MRC, NRRD, MetaImage, HDF5, OME-Zarr. It ends with exit code 2 where the
-    stack cannot be filled as it is.
+    them: TIFF, OME-TIFF, MRC, NRRD, MetaImage, HDF5, OME-Zarr, NumPy. It ends with exit code 2
+    where the stack cannot be filled as it is.
     """
     with Console(quiet=quiet, as_json=as_json) as console:
         from fibgap.stacks import check_stack

@@ -57,7 +57,7 @@ def test_an_array_of_numpy_that_is_none(tmp_path: Path, grey: Grey) -> None:
     np.save(tmp_path / "line.npy", grey.ravel())
     expected = {
         "cut": "cut.npy is damaged, cut short",
-        "objects": "objects.npy is damaged, .*pickle",
+        "objects": "objects.npy is damaged, .*Python objects",
         "several": "several.npy holds no single array",
         "complex": "complex.npy holds no single array of numbers",
         "line": "line.npy has one axis",
