@@ -228,7 +228,7 @@ def test_optional_sections_by_hand():
     assert search == {
         "screen": {"settings": 160, "datasets": 30},
         "refine": {"settings": 24, "datasets": 250},
-        "finalists": {"settings": 4, "datasets": 250},
+        "finalists": {"settings": 4, "datasets": 250, "first_dataset": 0, "also": []},
         "mean_tolerance": 0.1,
         "sd_tolerance": 0.25,
     }
