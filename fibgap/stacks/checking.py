@@ -12,8 +12,8 @@ from fibgap.io.pages import describe_size
 from fibgap.io.sources import Source
 from fibgap.placement import place_slices, placement_record
 from fibgap.stacks.choice import Choice, choose_filler
+from fibgap.stacks.excerpts import centre
 from fibgap.stacks.findings import Progress, collected, silent
-from fibgap.stacks.large import centre
 from fibgap.stacks.loaded import Findings, LoadedStack
 from fibgap.stacks.loading import load
 from fibgap.stacks.options import How

@@ -24,8 +24,9 @@ from fibgap.placement import place_slices
 from fibgap.rebuilding import Rebuilt, rebuild
 from fibgap.stack import GappedVolume, SliceStack
 from fibgap.stacks.choice import AUTO, Choice, choose_filler, require_filler
+from fibgap.stacks.excerpts import centre, for_page
 from fibgap.stacks.findings import Progress, collected, silent
-from fibgap.stacks.large import blocks_kept, centre, fill_on_disk, for_page, parts_folder
+from fibgap.stacks.large import blocks_kept, fill_on_disk, parts_folder
 from fibgap.stacks.loaded import Findings, LoadedStack
 from fibgap.stacks.loading import load
 from fibgap.stacks.options import How

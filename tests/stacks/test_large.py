@@ -21,6 +21,7 @@ from fibgap.io.volumes import read_volume, write_volume
 from fibgap.on_disk import OnDisk
 from fibgap.stacks import (
     check_stack,
+    excerpts,
     fill_stack,
     judging,
     large,
@@ -413,7 +414,7 @@ def test_a_box_lies_around_the_widest_gap(truth):
 
     layers = np.array([0, 2, 3, 12, 14, 20, 36])
     gapped = GappedVolume(truth[layers], layers, 2.5, 0, 2.5, 7)
-    box, known = large.box_around_widest_gap(truth, gapped, side=10)
+    box, known = excerpts.box_around_widest_gap(truth, gapped, side=10)
     np.testing.assert_array_equal(box, truth[20:37, 7:17, 9:19])
     assert known.layers.tolist() == [0, 16]
 
