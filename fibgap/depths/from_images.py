@@ -146,9 +146,10 @@ def estimate_thickness(
     The dissimilarity `D` of two neighbours is taken to be normal around ``nugget + A S(t)`` with
     the deviation ``A s(t)``, where `A` is the mean of both amplitudes and `s` the scatter, from
     slice to slice, of how the two directions of the plane differ, or that between the four
-    quarters of the images if it is larger. Thicknesses of a stack have a normal distribution, which is learnt from the stack, but
-    for rare gaps; see `fibgap.depths.posterior.tell`. The posterior mean and deviation are
-    returned. Distances beyond the first maximum of `S` are told by this distribution alone.
+    quarters of the images if it is larger. Thicknesses of a stack have a normal distribution, which
+    is learnt from the stack, but for rare gaps; see `fibgap.depths.posterior.tell`. The posterior
+    mean and deviation are returned. Distances beyond the first maximum of `S` are told by this
+    distribution alone.
     The common factor varies by as much as x and y differ, as the quarters differ, as the
     distribution is unknown, and by `hidden_stretch`.
     """
