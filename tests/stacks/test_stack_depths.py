@@ -293,7 +293,8 @@ def test_a_ruler_of_lines_that_tell_nothing(made, tmp_path, rows, words):
 def test_an_angle_of_widths_that_tells_nothing(made, tmp_path, angle):
     """Sides that do not approach each other tell no depth."""
     widths = tmp_path / "widths.csv"
-    widths.write_text("\n".join(["width_px", *(str(100 - k) for k in range(len(made.stack.slices)))]))
+    rows = [str(100 - index) for index in range(len(made.stack.slices))]
+    widths.write_text("\n".join(["width_px", *rows]))
     how = ["--ruler", str(widths), "--ruler-sd", "1px", "--ruler-angle", str(angle)]
     ran = CliRunner().invoke(main, ["depths", str(made.slices), "--otsu", *how])
     assert ran.exit_code == 2
