@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 import tifffile
@@ -253,6 +254,10 @@ def test_messages_speak_of_options():
     with pytest.raises(InputError) as caught:
         segment(ImageStack(np.linspace(0, 1, 24).reshape(2, 3, 4)))
     assert "pass --threshold 0.5 if" in for_the_command_line(str(caught.value))
+    with pytest.raises(InputError) as caught:
+        segment(grey, threshold=3, method="otsu")
+    told = for_the_command_line(str(caught.value))
+    assert told.startswith("--threshold and --otsu or --classes are given, but one")
     y, x = np.mgrid[:64, :64]
     disc = ((y - 32) ** 2 + (x - 32) ** 2 < 400).astype(np.uint8)
     with pytest.warns(FibgapWarning, match="border") as warned:
@@ -273,6 +278,17 @@ def test_a_gpu_that_is_not_there_is_told(monkeypatch):
         "a GPU was asked for, but CUDA is not available on this machine; leave --gpu out to "
         "compute on the CPU."
     )
+
+
+def test_an_interruption_that_click_hands_on(monkeypatch):
+    """Where Ctrl-C meets click while it tells of another one, the exit code is the same."""
+
+    def late(*_args, **_more):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(click.Group, "main", late, raising=False)
+    done = run("--version")
+    assert (done.exit_code, done.output) == (130, "interrupted: nothing was written\n")
 
 
 # What only a process of its own can show.
@@ -298,7 +314,11 @@ def test_an_interruption_leaves_nothing(stack, tmp_path, number, code):
     before = sorted(tmp_path.iterdir())
     words = ["fill", str(stack), "--spacing", "10nm", "-o", str(tmp_path / "v.tif")]
     with subprocess.Popen(
-        [sys.executable, "-c", _WAITING, *words], stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", _WAITING, *words],
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell starts what runs in the background with SIGINT ignored, tests among it.
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
     ) as process:
         assert process.stderr is not None
         told = []

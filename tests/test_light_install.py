@@ -97,9 +97,14 @@ def test_the_package_alone_fills_and_measures_a_stack(environment):
     measured = run(command, "measure", environment / "volume.tif", "--json", home=environment)
     assert measured.returncode == 0, measured.stderr
     assert "D was left out, since it needs torch: pip install 'fibgap[train]'" in measured.stdout
-    refused = run(command, "simulate", environment / "simulated", home=environment)
+    simulated = ["simulate", environment / "simulated", "--shape", "24x24x24", "--json"]
+    made = run(command, *simulated, home=environment)
+    assert made.returncode == 0, made.stderr
+    assert json.loads(made.stdout)["height"] == 24
+    (environment / "c.yaml").write_text("{}")
+    refused = run(command, "train", "c.yaml", "compact", "-o", "trained", home=environment)
     assert refused.returncode == 2
-    assert "needs torch: pip install 'fibgap[train]' installs it" in refused.stderr
+    assert "Training needs torch: pip install 'fibgap[train]' installs it" in refused.stderr
     size = sum(p.lstat().st_size for p in (environment / "venv").rglob("*") if p.is_file())
     print(f"disk of the environment: {size / 1e6:.0f} MB")
     assert size / 1e6 < MOST_MB

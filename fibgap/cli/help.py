@@ -71,7 +71,7 @@ class Main(WithExamples, click.Group):
             code = super().main(args, **extra)
             sys.stdout.flush()
             return code if isinstance(code, int) else 0
-        except click.exceptions.Abort:  # what click makes of Ctrl-C
+        except (click.exceptions.Abort, KeyboardInterrupt):  # click makes of Ctrl-C one or other
             return _told("interrupted: nothing was written", INTERRUPTED)
         except click.ClickException as error:
             error.show()

@@ -13,6 +13,7 @@ from fibgap.cli.options import common, in_order, memory, reading, said, source
 
 @main.command(
     cls=Command,
+    short_help="Say what a STACK is and what looks wrong.",
     examples=[
         "fibgap check slices --depths depths.csv",
         'fibgap check "slices/*.png" --spacing 10nm --voxel 2.5nm --otsu',
@@ -41,8 +42,8 @@ def check(stack: tuple[str, ...], quiet: bool, as_json: bool, **options: Any) ->
     """Say what a STACK is and what looks wrong; nothing is written.
 
     STACK is a folder of images, a pattern in quotes, several images, or a file that holds all of
-    them: TIFF, OME-TIFF, MRC, NRRD, MetaImage, HDF5, OME-Zarr. It ends with exit code 2 where the
-    stack cannot be filled as it is.
+    them: TIFF, OME-TIFF, MRC, NRRD, MetaImage, HDF5, OME-Zarr, NumPy. It ends with exit code 2
+    where the stack cannot be filled as it is.
     """
     with Console(quiet=quiet, as_json=as_json) as console:
         from fibgap.stacks import check_stack
@@ -64,6 +65,7 @@ def check(stack: tuple[str, ...], quiet: bool, as_json: bool, **options: Any) ->
 
 @main.command(
     cls=Command,
+    short_help="Say how thick the slices of a STACK are.",
     examples=[
         "fibgap depths slices --otsu",
         "fibgap depths slices --otsu --spacing 10nm -o depths.csv --plot depths.png",
@@ -125,6 +127,7 @@ def depths(stack: tuple[str, ...], quiet: bool, as_json: bool, **options: Any) -
 
 @main.command(
     cls=Command,
+    short_help="Fill the gaps of a STACK, and say how good it is.",
     examples=[
         "fibgap fill slices --depths depths.csv -o volume.tif",
         "fibgap fill stack.tif --spacing 10nm --voxel 2.5nm -o volume.ome.zarr",

@@ -12,6 +12,7 @@ from fibgap.cli.options import common
 
 @main.command(
     cls=Command,
+    short_help="Train a NETWORK of your own.",
     examples=[
         "fibgap train config/quick.yaml compact -o trained",
         "fibgap fill slices --depths d.csv --weights trained/compact.safetensors -o volume.tif",

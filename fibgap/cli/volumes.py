@@ -13,6 +13,7 @@ from fibgap.cli.options import common, memory, said
 
 @main.command(
     cls=Command,
+    short_help="Measure a VOLUME along z, y and x.",
     examples=[
         "fibgap measure volume.tif",
         "fibgap measure volume.h5 --measure tpcf --measure lpf --json > curves.json",
@@ -86,6 +87,7 @@ def measure(volume: str, quiet: bool, as_json: bool, **options: Any) -> None:
 
 @main.command(
     cls=Command,
+    short_help="Make a synthetic STACK to try.",
     examples=[
         "fibgap simulate try --grey --seed 3",
         "fibgap simulate try --grey --ruler",

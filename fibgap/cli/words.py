@@ -31,8 +31,14 @@ _MENTIONED = {
     "tilt_deg": "--tilt",
     "trust_given": "--trust-voxel",
 }
+#: What chooses solid beside another option.
+_CHOSEN = {"threshold": "--threshold", "method": "--otsu or --classes"}
 _PATTERNS: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
     (r"\bborder='crop'", "--crop"),
+    (
+        r"^(phase|threshold) and (threshold|method) are given\b",
+        lambda match: f"--{match[1]} and {_CHOSEN[match[2]]} are given",
+    ),
     (r"\bmethod='otsu'", "--otsu"),
     (r"\bpass (phase|threshold)\b(?!=)", r"pass --\1"),
     (r"(?<!-)\b(phase|threshold)=(\S+?)(?=[\s.,)]|$)(?<!\.)", r"--\1 \2"),

@@ -113,6 +113,10 @@ def choose_column(table: Table, asked: str | int | None, kind: str | None) -> tu
             break
     else:
         found, wanted = [column for column in numeric if column.kind == "unknown"], kind or "depth"
+        # Of columns whose names say nothing, numbers of slices and what has no unit come last.
+        with_unit = [column for column in found if column.unit]
+        uneven = [column for column in found if not counts_on(table.cells(column))]
+        found = with_unit or uneven or found
     if len(found) == 1:
         return found[0], wanted
     if found:

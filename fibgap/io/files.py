@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import platform
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,8 @@ except ImportError:  # Windows
 
 #: What the system says when there is no room: the disk, the quota, the largest file.
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+#: What NumPy says of an array of which only a part went into a file, without the system's reason.
+_CUT_SHORT = re.compile(r"\d+ requested and \d+ written")
 
 
 @contextmanager
@@ -56,7 +59,7 @@ def _no_room(error: Exception) -> str:
     for number in _NO_ROOM:
         if getattr(error, "errno", None) == number or os.strerror(number) in str(error):
             return os.strerror(number)
-    return ""
+    return os.strerror(errno.ENOSPC) if _CUT_SHORT.search(str(error)) else ""
 
 
 def process_lives(pid: str) -> bool:

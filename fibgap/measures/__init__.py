@@ -15,6 +15,7 @@ from fibgap.measures.registry import (
     measure_unit,
     measures_with,
     register,
+    require_measures,
 )
 from fibgap.measures.topology import (
     euler_characteristic,
@@ -37,6 +38,7 @@ __all__ = [
     "pore_clusters",
     "pore_percolation",
     "register",
+    "require_measures",
     "solid_chord",
     "solid_clusters",
     "solid_conductivity",

@@ -132,6 +132,19 @@ def measure_unit(name: str) -> str:
     return _MEASURES[name].unit if name in _MEASURES else ""
 
 
+def require_measures(names: Iterable[str]) -> None:
+    """Refuse a name that no measure has.
+
+    Raises
+    ------
+    InputError
+        It lists those that there are.
+    """
+    for name in names:
+        if name not in _MEASURES:
+            raise InputError(f"measure {name!r} is unknown; known are {', '.join(_MEASURES)}.")
+
+
 def measure(
     volume: ArrayLike, names: Iterable[str] = ("tpcf", "lpf", "d"), **options: Any
 ) -> dict[str, NDArray[np.float64]]:
@@ -168,9 +181,7 @@ def measure(
     [[0.5, 0.0], [0.5, 0.5], [0.5, 0.5]]
     """
     wanted = list(names)
-    for name in wanted:
-        if name not in _MEASURES:
-            raise InputError(f"measure {name!r} is unknown; known are {', '.join(_MEASURES)}.")
+    require_measures(wanted)
     known = {name: _option_names(entry.function) for name, entry in _MEASURES.items()}
     every = {option for each in known.values() for option in each}
     for option in options:

@@ -23,15 +23,13 @@ from fibgap.network.training.planes import FAMILIES, extract_planes, plane_manif
 from fibgap.synthetic.training_sets import generate_training_volume
 
 
-def prepare_planes(
-    config: configuration.Config, training_set: str, device: str
-) -> dict[str, NDArray[np.uint8]]:
+def prepare_planes(config: configuration.Config, training_set: str) -> dict[str, NDArray[np.uint8]]:
     """Generate the volumes of a training set and return their planes by family."""
     count = config["training_sets"][training_set]["volumes"]
     settings = configuration.training_set_of(config, training_set)
     planes: dict[str, list[NDArray[np.uint8]]] = {family: [] for family in FAMILIES}
     for index in range(count):
-        volume = generate_training_volume(index, **settings, device=device)
+        volume = generate_training_volume(index, **settings)
         for family in FAMILIES:
             planes[family].append(extract_planes(volume, family).view(np.uint8))
         print(f"training volume {index + 1}/{count}", flush=True)
@@ -72,7 +70,7 @@ def train(config_path: Path, network: str, out: Path, *, gpus: int, budget: floa
         settings["training"]["budget_minutes"] = budget
     device = torch.device(choose_device(gpus))
     training_set = settings["training_set"]
-    planes = prepare_planes(config, training_set, device.type)
+    planes = prepare_planes(config, training_set)
     set_settings = config["training_sets"][training_set]
     manifest = split_planes(
         plane_manifest(

@@ -37,8 +37,8 @@ def _blocks(planes: int, at_once: int) -> Iterator[slice]:
         yield slice(first, min(first + at_once, planes))
 
 
-class _Budget:
-    """How many planes a block may have so that memory stays below a bound.
+class Budget:
+    """How many planes a block may have, by axis, and the `least` memory in bytes that it takes.
 
     Notes
     -----
@@ -48,9 +48,10 @@ class _Budget:
     beside the block that the network sees.
     """
 
-    def __init__(self, source: Source, filler: PlaneFiller, memory_mb: float) -> None:
-        rows, n_y, n_x = source.shape
-        known = len(source.images if filler.on_distances else source.layers)
+    def __init__(
+        self, shape: tuple[int, int, int], known: int, filler: PlaneFiller, memory_mb: float
+    ) -> None:
+        rows, n_y, n_x = shape
         # Beside the planes that are computed, one more is ready and one is made.
         given = 4 * (filler.architecture.engine_channels + 1)
         pixel = filler.engine.bytes_a_pixel() + 2 * given
@@ -59,8 +60,7 @@ class _Budget:
         pixel += 32 if filler.on_distances else 0
         widths = {1: n_x, 2: n_y}
         at_once = {
-            axis: min(filler.planes_at_once(width), source.shape[axis])
-            for axis, width in widths.items()
+            axis: min(filler.planes_at_once(width), shape[axis]) for axis, width in widths.items()
         }
         seen = {
             axis: rows * min(width, filler.tile_width() + 2 * filler.reach)
@@ -85,13 +85,8 @@ class _Budget:
                 min(together, free // (plane + interpolated)),
                 (free - together * interpolated) // plane,
             )
-            self.planes[axis] = min(int(fitting // step) * step, source.shape[axis])
-        if least > memory_mb * 1e6:
-            needed = math.ceil(least / 1e6)
-            raise InputError(
-                f"memory_mb is {memory_mb:g}, but {source.path} needs {needed} MB with "
-                f"batches of {filler.batch_pixels} pixels: give more memory or fewer pixels."
-            )
+            self.planes[axis] = min(int(fitting // step) * step, shape[axis])
+        self.least = math.ceil(least)
 
 
 def _engine_digest(engine: Engine) -> str:
@@ -159,7 +154,14 @@ def fill_file(
         batch_pixels=batch_pixels,
         positions=stack.positions if on_distances else None,
     )
-    planes = _Budget(stack, filler, memory_mb).planes
+    known = len(stack.images if on_distances else stack.layers)
+    budget = Budget(stack.shape, known, filler, memory_mb)
+    if budget.least > memory_mb * 1e6:
+        raise InputError(
+            f"memory_mb is {memory_mb:g}, but {stack.path} needs {math.ceil(budget.least / 1e6)} "
+            f"MB with batches of {batch_pixels} pixels: give more memory or fewer pixels."
+        )
+    planes = budget.planes
     state = Path(source).stat()
     key = digest(
         [

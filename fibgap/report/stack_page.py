@@ -109,7 +109,7 @@ def _facts(filled: FilledStack) -> dict[str, str]:
         "Widest gap": f"{slices['largest_gap_layers']} layers, {volume['largest_gap_nm']:.4g} nm",
         "Solid": f"{facts['solid_fraction']:.1%} of the slices, "
         f"{volume['solid_fraction']:.1%} of the volume",
-        "Filler": f"{filled.choice.filler}: {filled.choice.why}",
+        "Filler": f"{filled.choice.name}: {filled.choice.why}",
     }
     if record["holes_closed"] is not None:
         found["Holes closed"] = str(record["holes_closed"])

@@ -12,8 +12,8 @@ from fibgap.io.pages import describe_size
 from fibgap.io.sources import Source
 from fibgap.placement import place_slices, placement_record
 from fibgap.stacks.choice import Choice, choose_filler
+from fibgap.stacks.excerpts import centre
 from fibgap.stacks.findings import Progress, collected, silent
-from fibgap.stacks.large import centre
 from fibgap.stacks.loaded import Findings, LoadedStack
 from fibgap.stacks.loading import load
 from fibgap.stacks.options import How
@@ -100,7 +100,7 @@ class CheckedStack:
         if self.choice is not None and self.choice.check is not None:
             yield from self.choice.check.lines()
         elif self.choice is not None:
-            yield f"{self.choice.filler}: {self.choice.why}"
+            yield f"{self.choice.name}: {self.choice.why}"
 
 
 def check_stack(
@@ -155,7 +155,12 @@ def check_stack(
             if judge:
                 stack = loaded.stack
                 tried = centre(stack, room.memory // 8) if room.too_little(stack) else stack
-                choice = choose_filler(tried, gpu=gpu, progress=progress)
+                choice = choose_filler(
+                    tried,
+                    gpu=gpu,
+                    refusal=lambda offered: room.refusal(offered, stack),
+                    progress=progress,
+                )
         except InputError as error:
             loaded = None
             if str(error) not in found.problems:

@@ -23,9 +23,10 @@ from fibgap.on_disk import on_disk
 from fibgap.placement import place_slices
 from fibgap.rebuilding import Rebuilt, rebuild
 from fibgap.stack import GappedVolume, SliceStack
-from fibgap.stacks.choice import AUTO, Choice, choose_filler
+from fibgap.stacks.choice import AUTO, Choice, choose_filler, require_filler
+from fibgap.stacks.excerpts import centre, for_page
 from fibgap.stacks.findings import Progress, collected, silent
-from fibgap.stacks.large import blocks_kept, centre, fill_on_disk, for_page, parts_folder
+from fibgap.stacks.large import blocks_kept, fill_on_disk, parts_folder
 from fibgap.stacks.loaded import Findings, LoadedStack
 from fibgap.stacks.loading import load
 from fibgap.stacks.options import How
@@ -167,6 +168,7 @@ def fill_stack(
         "page": named_beside(out, "", ".html"),
     }
     require_free([*files.values()], force=force)
+    require_filler(filler, weights=weights, gpu=gpu)
     room = Room.of(memory, parts_folder(out))
     with blocks_kept(out):
         with collected() as warned:
@@ -174,9 +176,16 @@ def fill_stack(
             require_apart(out, loaded.files)
             stack = loaded.stack
             tried = centre(stack, room.memory // 8) if room.too_little(stack) else stack
-            choice = choose_filler(tried, filler, weights=weights, gpu=gpu, progress=progress)
+            choice = choose_filler(
+                tried,
+                filler,
+                weights=weights,
+                gpu=gpu,
+                refusal=lambda offered: room.refusal(offered, stack),
+                progress=progress,
+            )
             large = room.too_little(stack, network=choice.filler == "network")
-            progress(f"filling by {choice.filler}", 0, 0)
+            progress(f"filling by {choice.name}", 0, 0)
             seen: list[NDArray[np.float32]] = []
             if draw is not None and (choice.filler != "network" or large):
                 where = "of a stack that fits into memory" if large else "by the filler network"

@@ -7,8 +7,8 @@ like z it is by hidden slices, and errors are followed from their wide gaps down
 """
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -21,7 +21,13 @@ from fibgap.placement import place_slices
 from fibgap.stack import SliceStack
 from fibgap.stacks.findings import Progress, silent
 from fibgap.stacks.hiding import Hidden, hide
-from fibgap.stacks.offered import default_filler, offer, shipped_networks, untrained_fillers
+from fibgap.stacks.offered import (
+    Offered,
+    default_filler,
+    offer,
+    shipped_networks,
+    untrained_fillers,
+)
 from fibgap.stacks.parts import gap_widths
 from fibgap.stacks.power import fit_power
 
@@ -204,8 +210,12 @@ class LeftOut:
         longest = max(len(name) for name in self.expected)
         for share, name in sorted((share, name) for name, share in self.expected.items()):
             yield f"  {name:{longest}}  {share:.2%}"
+        yield from (f"  {line.removesuffix('.')}" for line in self.not_compared())
+
+    def not_compared(self) -> Iterator[str]:
+        """Yield a sentence for every filler that could not be compared."""
         for name, reason in self.hidden.refused.items():
-            yield f"  {name} was not compared: {reason.removesuffix('.')}"
+            yield f"{name} was not compared: {reason.removesuffix('.')}."
 
 
 def leave_slices_out(
@@ -213,6 +223,7 @@ def leave_slices_out(
     fillers: Sequence[str] | None = None,
     *,
     gpu: bool = False,
+    refusal: Callable[[Offered], str] = lambda offered: "",
     progress: Progress = silent,
 ) -> LeftOut:
     """Hide slices of a stack, fill in their place by every filler, and say which one is best.
@@ -227,6 +238,8 @@ def leave_slices_out(
         material.
     gpu : bool
         Whether networks compute on a GPU.
+    refusal : callable, optional
+        Says why a filler cannot be taken, and so is not compared; '' if it can.
     progress : callable, optional
         Called with a stage, how much is done and how much there is.
 
@@ -271,7 +284,11 @@ def leave_slices_out(
     if not len(widths):
         raise TooLittle("no layer is missing, so there is nothing to compare fillers by")
     names = [*untrained_fillers(), *shipped_networks()] if fillers is None else list(fillers)
-    hidden = hide(stack, names, lambda name: offer(name, gpu=gpu).fill, default_filler(), progress)
+    offered = {name: offer(name, gpu=gpu) for name in names}
+    refused = {name: why for name, each in offered.items() if (why := refusal(each))}
+    able = [name for name in names if name not in refused]
+    hidden = hide(stack, able, lambda name: offered[name].fill, default_filler(), progress)
+    hidden = replace(hidden, refused={**hidden.refused, **refused})
     if not len(hidden):
         raise TooLittle("nothing of it can be hidden: what is left shows one phase, or has no gap")
     if not hidden.wrong:

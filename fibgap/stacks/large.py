@@ -6,9 +6,9 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,12 +21,9 @@ from fibgap.io.files import exclusive, process_lives
 from fibgap.io.hdf5 import create_hdf5, open_hdf5
 from fibgap.io.shards import group_name
 from fibgap.on_disk import OnDisk
-from fibgap.stack import GappedVolume, SliceStack
+from fibgap.stack import GappedVolume
 from fibgap.stacks.findings import Progress
 from fibgap.suspicion import warn
-
-if TYPE_CHECKING:
-    from fibgap.stacks.filling import FilledStack
 
 #: Bytes of memory per voxel of a block: float32 slices and sums of them, and what they become.
 _PER_VOXEL = 64
@@ -250,58 +247,3 @@ def _by_network(
             volume[layer] = np.asarray(values[layer]).view(np.bool_)
     placed.unlink()
     filled.unlink()
-
-
-def for_page(filled: "FilledStack") -> "FilledStack":
-    """Return a filled stack with a box of its volume in memory instead of all of it on disk."""
-    volume, gapped = box_around_widest_gap(filled.volume, filled.gapped)
-    return replace(filled, volume=volume, gapped=gapped)
-
-
-def centre(stack: SliceStack, memory: int) -> SliceStack:
-    """Return the middle of a stack in memory, all slices of it, as large as there is room for.
-
-    Examples
-    --------
-    >>> stack = SliceStack(np.eye(6, dtype=bool)[None].repeat(2, 0), np.array([0.0, 3]), 1.0)
-    >>> centre(stack, 32).slices.shape, centre(stack, 100).slices.shape
-    ((2, 4, 4), (2, 6, 6))
-    """
-    n, y, x = stack.slices.shape
-    if n * y * x <= memory:
-        return stack
-    side = max(2, int((memory / n) ** 0.5))
-    rows, columns = (_middle(size, side) for size in (y, x))
-    part = np.stack([np.asarray(image[rows, columns]) for image in stack.slices])
-    return SliceStack(part, stack.depths_nm, stack.voxel_nm)
-
-
-def box_around_widest_gap(
-    volume: NDArray[np.bool_], gapped: GappedVolume, side: int = 320
-) -> tuple[NDArray[np.bool_], GappedVolume]:
-    """Return a box of a volume in memory, about the middle of an image and its widest gap."""
-    gap = int(np.diff(gapped.layers).argmax())
-    first, last = gap, gap + 1
-    while gapped.layers[last] - gapped.layers[first] < side and (
-        first > 0 or last < len(gapped.layers) - 1
-    ):
-        first, last = max(0, first - 1), min(len(gapped.layers) - 1, last + 1)
-    rows, columns = (_middle(size, side) for size in gapped.shape[1:])
-    low, high = int(gapped.layers[first]), int(gapped.layers[last]) + 1
-    box = np.stack([volume[z][rows, columns] for z in range(low, high)])
-    layers = gapped.layers[first : last + 1] - low
-    known = GappedVolume(
-        slices=box[layers],
-        layers=layers,
-        voxel_nm=gapped.voxel_nm,
-        origin_layer=None,
-        effective_voxel_nm=gapped.effective_voxel_nm,
-        n_given=len(layers),
-    )
-    return box, known
-
-
-def _middle(size: int, side: int) -> slice:
-    """Return the middle of an axis."""
-    start = max(0, (size - side) // 2)
-    return slice(start, min(size, start + side))

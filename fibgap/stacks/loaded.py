@@ -104,7 +104,8 @@ class Findings:
         try:
             yield
         except InputError as error:
-            self.problems.append(str(error))
+            if str(error) not in self.problems:
+                self.problems.append(str(error))
             if not self.tolerant:
                 raise
 

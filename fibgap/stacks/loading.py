@@ -13,6 +13,7 @@ from fibgap.errors import InputError
 from fibgap.io.drift import Drift, correct_drift, measure_drift
 from fibgap.io.geometry import crop_frame, square_pixels
 from fibgap.io.images import ImageStack, read_images
+from fibgap.io.pages import full_path
 from fibgap.io.segmentation import segment
 from fibgap.io.sources import Source, find_source
 from fibgap.stacks.depth_sources import find_depths
@@ -79,6 +80,8 @@ def load(
     with collected() as warned:
         asked = cast("How", with_ruler(how))
         with found.step():
+            _require_tables(asked)
+        with found.step():
             ready = prepare(source, asked, found, progress, room)
             with found.step():
                 depths = _depths(ready, asked, found)
@@ -99,6 +102,14 @@ def load(
         notes=tuple(found.notes),
         warnings=tuple(warned),
     )
+
+
+def _require_tables(how: How) -> None:
+    """Refuse a table that is not there, before images are read."""
+    for name in ("depths", "ruler"):
+        path = how.get(name)
+        if isinstance(path, str | Path) and path not in WORDS and not full_path(path).exists():
+            raise InputError(f"file {path} does not exist.")
 
 
 @dataclass(frozen=True)

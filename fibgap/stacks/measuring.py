@@ -16,7 +16,13 @@ from fibgap.io.images import read_images
 from fibgap.io.pages import full_path
 from fibgap.io.segmentation import segment
 from fibgap.io.volumes import Volume, read_volume
-from fibgap.measures import measure, measure_names, measure_symbol, measures_with
+from fibgap.measures import (
+    measure,
+    measure_names,
+    measure_symbol,
+    measures_with,
+    require_measures,
+)
 from fibgap.measures.by_blocks import measure_by_blocks, measured_by_blocks
 from fibgap.measures.voxelwise import solid_fraction, voxel_error
 from fibgap.on_disk import on_disk
@@ -99,6 +105,9 @@ def measure_volume_file(
     """
     with ExitStack() as ends, collected() as warned:
         room = Room.of(memory, _folder_for(full_path(path), ends))
+        require_measures(measures or [])
+        if truth is not None and not full_path(truth).exists():
+            raise InputError(f"the true volume '{truth}' does not exist.")
         progress("reading", 0, 0)
         room.require_readable(path)
         volume = _read(path, dataset, phase, threshold, "otsu" if otsu else None, room)
@@ -206,7 +215,15 @@ def _misclassified(
     room: Room,
 ) -> float:
     """Return the share of voxels of some layers, or of all, that differ from the truth."""
-    true = read_volume(truth, allocate=room.allocate).solid
+    try:
+        true = read_volume(truth, allocate=room.allocate).solid
+    except InputError as error:
+        if str(truth) in str(error):
+            raise
+        raise InputError(
+            f"the true volume '{truth}' must hold two values, one of them solid, or one phase of 0 "
+            "or 255."
+        ) from None
     if true.shape != volume.shape:
         raise InputError(
             f"the true volume '{truth}' has shape {true.shape}, but '{path}' has {volume.shape}."

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from fibgap.errors import InputError, has
 from fibgap.fillers import fill, filler_names
-from fibgap.stack import GappedVolume
+from fibgap.fillers.interpolation import well_apart
+from fibgap.placement import place_slices
+from fibgap.stack import GappedVolume, SliceStack
 
 NETWORK = "network"
 #: What takes least time comes first: of fillers that are equally good, the first is taken.
@@ -42,6 +44,27 @@ class Offered:
     def fill(self, gapped: GappedVolume) -> NDArray[np.bool_]:
         """Fill a gapped volume, however absurd the result."""
         return fill(gapped, self.filler, refuse=False, **self.options)
+
+    def least_memory(self, stack: SliceStack) -> int:
+        """Return the bytes without which a network cannot fill a stack, not even by blocks.
+
+        Raises
+        ------
+        InputError
+            If the stack is too small for the network.
+        """
+        from fibgap.network.inference import PlaneFiller
+        from fibgap.network.streaming import Budget
+
+        gapped = place_slices(stack, positions="true", check=False)
+        network, batch_pixels = self.options["network"], self.options["batch_pixels"]
+        positions, known = None, len(gapped.layers)
+        if network.architecture.sees == "distances":
+            positions = np.sort(np.concatenate([gapped.positions, gapped.spare_positions]))
+            positions = positions[well_apart(positions)]
+            known = len(positions)
+        filler = PlaneFiller(network, gapped, batch_pixels=batch_pixels, positions=positions)
+        return Budget(gapped.shape, known, filler, 0.0).least
 
 
 def untrained_fillers() -> list[str]:

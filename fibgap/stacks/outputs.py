@@ -106,6 +106,10 @@ def appear_together(
         _move(folder, targets)
     except OSError as error:
         raise InputError(f"'{first}' cannot be written: {error.strerror or error}.") from error
+    except InputError as error:
+        # The folder is gone when somebody reads of it.
+        told = str(error).replace(str(folder), str(first.parent))
+        raise InputError(told) from error.__cause__
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

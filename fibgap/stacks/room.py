@@ -14,6 +14,7 @@ from fibgap.errors import InputError
 from fibgap.io.sources import Source, find_source
 from fibgap.on_disk import new_on_disk, on_disk
 from fibgap.stack import SliceStack
+from fibgap.stacks.offered import NETWORK, Offered
 
 #: Share of the machine's memory that a stack may take unless somebody says otherwise.
 _SHARE = 0.5
@@ -145,4 +146,16 @@ class Room:
             f"The volume of {layers} x {y} x {x} voxels takes about {show_size(needed)} in memory, "
             f"more than the {show_size(self.memory)} that were given: it was filled block by "
             "block, on disk."
+        )
+
+    def refusal(self, offered: Offered, stack: SliceStack) -> str:
+        """Return why there is too little memory for a filler and a stack, '' if there is enough."""
+        if offered.filler != NETWORK or not self.too_little(stack, network=True):
+            return ""
+        needed = offered.least_memory(stack)
+        if needed <= self.memory:
+            return ""
+        return (
+            f"it needs {show_size(needed)} of memory for this stack, more than the "
+            f"{show_size(self.memory)} that were given"
         )

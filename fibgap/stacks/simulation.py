@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from fibgap import __version__, seeds
+from fibgap.errors import InputError
 from fibgap.io.formats import tiff
 from fibgap.io.layers import Layers
 from fibgap.io.pages import full_path
@@ -132,10 +133,14 @@ def simulate(
     """
     voxel_nm = length_nm(voxel, name="voxel")
     mean, sd = length_nm(spacing, name="spacing"), length_nm(spread, name="spread")
+    wave = length_nm(wavelength, name="wavelength")
+    for name, value in (("voxel", voxel_nm), ("spacing", mean), ("wavelength", wave)):
+        if not value > 0:
+            raise InputError(f"{name} must be greater than 0, but is {value:g} nm.")
     folder = full_path(folder)
     require_free([folder], force=force, marks=(_MARK,))
     progress("making the structure", 0, 0)
-    levels = [Level(solid_fraction, length_nm(wavelength, name="wavelength"))]
+    levels = [Level(solid_fraction, wave)]
     waves: dict[str, Any] = {
         "voxel_nm": voxel_nm,
         "seed": seeds.sequence(seed, "evaluation_volumes"),
@@ -179,7 +184,7 @@ def simulate(
             "spacing_nm": mean,
             "spread_nm": sd,
             "solid_fraction": solid_fraction,
-            "wavelength_nm": length_nm(wavelength),
+            "wavelength_nm": wave,
             "grey": grey,
             "ruler": ruler,
             "subvoxel": subvoxel,

@@ -87,15 +87,21 @@ def fill_verdict(
     if missing:
         filled = (
             f"{missing} of its {z} layers ({missing / z:.0%}) lie between slices and were filled "
-            f"by {choice.filler}; the widest gap has {gap} layer{'s' if gap != 1 else ''} "
+            f"by {_by(choice)}; the widest gap has {gap} layer{'s' if gap != 1 else ''} "
             f"({gap * voxel:.4g} nm): what is thinner than that can be missing there."
         )
     return (
         stack_verdict(loaded, gapped)[0],
         filled,
-        *([f"Why {choice.check.best}: {choice.check.why()}"] if choice.check else []),
+        *([f"Why {choice.name}: {choice.check.why()}"] if choice.check else []),
+        *(choice.check.not_compared() if choice.check else []),
         _isotropy(directions, forced=loaded.depths.source == "images"),
     )
+
+
+def _by(choice: Choice) -> str:
+    """Return what filled a stack, in a sentence."""
+    return choice.name if choice.weights is None else f"the network {choice.name}"
 
 
 def _known(loaded: LoadedStack) -> str:

@@ -64,7 +64,7 @@ class Continuous:
             )
         images = np.ones((len(depths), *self.shape[1:]), np.bool_)
         for spectrum, threshold in zip(self.spectra, self.thresholds, strict=True):
-            images &= evaluate_field(spectrum, self.shape, depths=depths).numpy() > threshold
+            images &= evaluate_field(spectrum, self.shape, depths=depths) > threshold
         return images
 
 

@@ -2,17 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import next_fast_len
+from scipy.fft import ifft, irfft, next_fast_len
 
-from fibgap.errors import InputError, require
+from fibgap.errors import InputError
 from fibgap.settings import check_settings, described, setting
-
-if TYPE_CHECKING:
-    import torch
 
 
 @described
@@ -122,11 +118,8 @@ def draw_spectrum(level: Level, box: int, voxel_nm: float, rng: np.random.Genera
 
 
 def evaluate_field(
-    spectrum: Spectrum,
-    shape: Sequence[int],
-    device: "torch.device | str" = "cpu",
-    depths: NDArray[np.float64] | None = None,
-) -> "torch.Tensor":
+    spectrum: Spectrum, shape: Sequence[int], depths: NDArray[np.float64] | None = None
+) -> NDArray[np.float32]:
     """Evaluate a field on the corner of its box by pruned FFTs, axis after axis.
 
     The modes fill a small cube around the origin of Fourier space, and the volume is a part of
@@ -139,51 +132,44 @@ def evaluate_field(
         Modes and amplitudes.
     shape : (3,) int
         Delivered shape (Z, Y, X), no side longer than the box.
-    device : torch.device or str
-        Where the transform runs and the result lies.
     depths : (N,) float64, optional
         Depths in voxels, whole or not, in place of the layers 0 to Z - 1: the field is a sum of
         waves and known everywhere.
 
     Returns
     -------
-    torch.Tensor
-        float32, shape (Z, Y, X), or (N, Y, X) with `depths`.
+    float32
+        Shape (Z, Y, X), or (N, Y, X) with `depths`.
     """
-    require("torch", "Generating a structure", "train")
-    import torch
-
     box = spectrum.box
     top = int(np.abs(spectrum.modes).max())
     width = 2 * top + 1
-    cube = torch.zeros((width, width, top + 1), dtype=torch.complex64, device=device)
-    z, y, x = torch.from_numpy(spectrum.modes).to(device).unbind(1)
-    values = torch.from_numpy(spectrum.amplitudes).to(device)
-    cube[z + top, y + top, x] = values / 2
+    cube = np.zeros((width, width, top + 1), np.complex64)
+    z, y, x = spectrum.modes.T
+    cube[z + top, y + top, x] = spectrum.amplitudes / 2
     in_plane = x == 0  # a real transform along x still wants both conjugates where x = 0
-    cube[top - z[in_plane], top - y[in_plane], 0] = values[in_plane].conj() / 2
+    cube[top - z[in_plane], top - y[in_plane], 0] = spectrum.amplitudes[in_plane].conj() / 2
 
-    def expand(lines: "torch.Tensor", axis: int, length: int) -> "torch.Tensor":
+    def expand(lines: NDArray[np.complex64], axis: int, length: int) -> NDArray[np.complex64]:
         target = list(lines.shape)
         target[axis] = box
-        padded = torch.zeros(target, dtype=lines.dtype, device=device)
-        padded.narrow(axis, 0, top + 1).copy_(lines.narrow(axis, top, top + 1))
-        if top:
-            padded.narrow(axis, box - top, top).copy_(lines.narrow(axis, 0, top))
-        whole = torch.fft.ifft(padded, dim=axis, norm="forward")
-        return whole.narrow(axis, 0, length).contiguous()
+        padded = np.zeros(target, np.complex64)
+        source, aim = np.moveaxis(lines, axis, 0), np.moveaxis(padded, axis, 0)
+        aim[: top + 1] = source[top:]
+        aim[box - top :] = source[:top]
+        whole = ifft(padded, axis=axis, norm="forward", overwrite_x=True)
+        return np.take(whole, range(length), axis)
 
     if depths is None:
         lines = expand(cube, 0, shape[0])
     else:
         phases = np.exp((2j * np.pi / box) * np.outer(depths, np.arange(-top, top + 1)))
-        waves = torch.from_numpy(phases.astype(np.complex64)).to(device)
-        lines = torch.tensordot(waves, cube, dims=1)
-    field = torch.empty((len(lines), *shape[1:]), dtype=torch.float32, device=device)
+        lines = np.tensordot(phases.astype(np.complex64), cube, axes=1)
+    field = np.empty((len(lines), *shape[1:]), np.float32)
     block = max(1, 2**22 // (box * box))
     for start in range(0, len(lines), block):
         planes = expand(lines[start : start + block], 1, shape[1])
-        rows = torch.fft.irfft(planes, n=box, dim=2, norm="forward")
+        rows = irfft(planes, n=box, axis=2, norm="forward")
         field[start : start + block] = rows[:, :, : shape[2]]
     return field
 
@@ -219,7 +205,6 @@ def generate_volume(
     voxel_nm: float,
     box_factor: float = 1.5,
     seed: np.random.SeedSequence,
-    device: "torch.device | str" = "cpu",
 ) -> NDArray[np.bool_]:
     """Generate a hierarchical structure: the intersection of levelled waves.
 
@@ -235,8 +220,6 @@ def generate_volume(
         Side of the periodic box over the longest side of the volume, see `box_side`.
     seed : numpy.random.SeedSequence
         Seed of this volume; each level draws from a child of its own.
-    device : torch.device or str
-        Where the Fourier transforms run.
 
     Returns
     -------
@@ -254,7 +237,7 @@ def generate_volume(
     the field's standard model (Soyarslan et al., Acta Mater. 149, 326, 2018).
     """
     volume: NDArray[np.bool_] | None = None
-    waves = level_fields(shape, levels, voxel_nm, box_factor, seed, device)
+    waves = level_fields(shape, levels, voxel_nm, box_factor, seed)
     for level, (_, field) in zip(levels, waves, strict=True):
         solid = cut_at_fraction(field, level.solid_fraction)
         volume = solid if volume is None else volume & solid
@@ -271,7 +254,6 @@ def level_fields(
     voxel_nm: float,
     box_factor: float,
     seed: np.random.SeedSequence,
-    device: "torch.device | str" = "cpu",
 ) -> Iterator[tuple[Spectrum, NDArray[np.float32]]]:
     """Yield the spectrum and the field, shape (Z, Y, X), of every level of `generate_volume`."""
     if len(shape) != 3 or min(shape) < 1:
@@ -283,7 +265,7 @@ def level_fields(
     for index, level in enumerate(levels):
         child = np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, index))
         spectrum = draw_spectrum(level, box, voxel_nm, np.random.default_rng(child))
-        yield spectrum, evaluate_field(spectrum, shape, device).cpu().numpy()
+        yield spectrum, evaluate_field(spectrum, shape)
 
 
 def field_correlation(spectrum: Spectrum, lags: NDArray[np.int64]) -> NDArray[np.float64]:

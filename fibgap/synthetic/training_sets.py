@@ -67,7 +67,6 @@ def generate_training_volume(
     voxel_nm: float,
     box_factor: float,
     base_seed: int,
-    device: str = "cpu",
     materials: Sequence[Mapping[str, Any]] = (),
     noisy: float = 0,
 ) -> NDArray[np.bool_]:
@@ -87,8 +86,6 @@ def generate_training_volume(
         See `fibgap.synthetic.structure.generate_volume`.
     base_seed : int
         The seed of the experiment.
-    device : str
-        Where the Fourier transforms run.
     materials : sequence of mapping
         ``material`` and ``volumes``: how many of the first volumes are of which material, one
         material after the other, see `fibgap.synthetic.materials`; those behind them are of the
@@ -117,6 +114,4 @@ def generate_training_volume(
         # A child with a number that no level has: drawing a structure leaves its waves alone.
         child = np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, 1000))
         drawn = draw_levels(structure, np.random.default_rng(child))
-    return generate_volume(
-        shape, drawn, voxel_nm=voxel_nm, box_factor=box_factor, seed=seed, device=device
-    )
+    return generate_volume(shape, drawn, voxel_nm=voxel_nm, box_factor=box_factor, seed=seed)

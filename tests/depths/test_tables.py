@@ -72,6 +72,8 @@ def test_every_form_gives_the_same_depths(
         "a.tif 10 nm\nb.tif 20.3 nm\nc.tif 29 nm\n",
         "slice,x [mm],y [mm],z [m],time\n1,5,3,1e-8,10:00\n2,5,3,2.03E-8,10:01\n3,5,3,2.9e-8,9:9\n",
         "no.,thickness_um,total thickness (nm)\n1,9,10\n2,9,20.3\n3,9,29\n".replace(",9,", ",,"),
+        "Schnitt;Tiefe (nm)\n1;10,0\n2;20,3\n3;29,0\n",  # the unit says what it is
+        "Bild;Tiefe\n1;10,0 nm\n2;20,3 nm\n3;29,0 nm\n",  # one of two counts slices
         "slice,z_um\n1,0.0100\n2,0.0203\n3,0.0290\n\n  \n,,\n",  # what a spreadsheet leaves
         "slice,z_um\n3,0.0290\n1,0.0100\n2,0.0203\n",  # sorted by slice
     ],
@@ -242,6 +244,7 @@ def test_thicknesses_of_slices_that_are_not_used_count(table):
         ("slice,z\n1,10\n2,20\n", "column 'z' has no unit of length"),
         ("slice,z (px)\n1,10\n2,20\n", r"column 'z \(px\)' has no unit of length"),
         ("10\n20\n", "column 'column 1' has no unit of length"),
+        ("a (nm),b (um),c\n1,10,1\n2,20,2\n", r"could be the depth: 'a \(nm\)', 'b \(um\)'; na"),
         ("z_um,depth_nm\n1,10\n2,20\n", "more than one column that could be the depth: 'z_um', 'd"),
         (
             "3.5 10\n4.9 20\n",

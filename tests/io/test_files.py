@@ -9,6 +9,7 @@ from pathlib import Path
 import h5py
 import pytest
 
+from fibgap.errors import InputError
 from fibgap.io.files import exclusive, write_aside
 from fibgap.io.hdf5 import open_for_reading
 
@@ -20,6 +21,17 @@ with exclusive(sys.argv[1]):
     print("has it", flush=True)
     sys.stdin.read()
 """
+
+
+def test_a_disk_that_is_full_is_told_in_the_words_of_the_system(tmp_path):
+    """NumPy says no more than how much of an array went into a file."""
+    path = tmp_path / "v.tif"
+    with (
+        pytest.raises(InputError, match=r"v.tif cannot be written: No space left on device\.$"),
+        write_aside(path),
+    ):
+        raise OSError("16800 requested and 15536 written")
+    assert [*tmp_path.iterdir()] == []
 
 
 class Stopped(Exception):

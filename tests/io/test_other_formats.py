@@ -33,6 +33,40 @@ def save_each(folder: Path, images: Any, ending: str, **options: Any) -> Path:
     return folder
 
 
+# -- NumPy ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, np.bool_])
+def test_an_array_of_numpy(tmp_path: Path, grey: Grey, dtype: Any) -> None:
+    """Values come as they are; no pixel size is known."""
+    np.save(tmp_path / "a.npy", grey.astype(dtype))
+    stack = read_images(tmp_path / "a.npy")
+    np.testing.assert_array_equal(stack.images, grey.astype(dtype))
+    assert stack.pixel_nm is None
+
+
+def test_an_array_of_numpy_that_is_none(tmp_path: Path, grey: Grey) -> None:
+    """A file cut short, a pickled object, an archive, and numbers that are no grey values."""
+    np.save(tmp_path / "cut.npy", grey)
+    whole = (tmp_path / "cut.npy").read_bytes()
+    (tmp_path / "cut.npy").write_bytes(whole[: len(whole) // 2])
+    np.save(tmp_path / "objects.npy", np.array([{}, 1], dtype=object), allow_pickle=True)
+    np.savez(tmp_path / "several.npz", grey, grey)
+    (tmp_path / "several.npz").rename(tmp_path / "several.npy")
+    np.save(tmp_path / "complex.npy", grey * 1j)
+    np.save(tmp_path / "line.npy", grey.ravel())
+    expected = {
+        "cut": "cut.npy is damaged, cut short",
+        "objects": "objects.npy is damaged, .*Python objects",
+        "several": "several.npy holds no single array",
+        "complex": "complex.npy holds no single array of numbers",
+        "line": "line.npy has one axis",
+    }
+    for name, message in expected.items():
+        with pytest.raises(InputError, match=message):
+            read_images(tmp_path / f"{name}.npy")
+
+
 # -- PNG, JPEG, BMP -----------------------------------------------------------------------------
 
 

@@ -48,7 +48,7 @@ def test_every_filler_has_its_lines_in_its_colour():
 
 def test_the_table_holds_the_shares():
     """A row per filler, the best first; cuts and slices by width; who was left out is said."""
-    section = check_section(Choice("signed_distance_spline", "", check=check()))
+    section = check_section(Choice("spline", "signed_distance_spline", "", check=check()))
     assert section is not None
     assert section["groups"] == [
         {"name": "Hidden cuts", "widths": ["3", "4"]},
@@ -65,7 +65,7 @@ def test_the_table_holds_the_shares():
 
 def test_a_filler_that_was_asked_for_has_no_section():
     """Nothing was compared."""
-    assert check_section(Choice("nearest", "it was asked for.")) is None
+    assert check_section(Choice("nearest", "nearest", "it was asked for.")) is None
 
 
 def test_page_record_and_verdict_tell_the_choice(tmp_path, monkeypatch):

@@ -17,6 +17,31 @@ from fibgap.stacks import fill_stack
 
 from .conftest import DEPTHS, VOXEL, write_table
 
+
+@pytest.mark.parametrize(
+    ("wish", "message"),
+    [
+        ({"filler": "newest"}, "filler 'newest' is unknown"),
+        ({"filler": "network"}, "needs weights"),
+        ({"weights": "shipped:newest"}, r"under the name 'shipped:newest'; shipped: general_small"),
+        ({"weights": "missing.safetensors"}, "weights file missing.safetensors does not exist"),
+        ({"depths": "missing.csv"}, "file missing.csv does not exist"),
+        ({"ruler": "missing.csv"}, "file missing.csv does not exist"),
+    ],
+)
+def test_a_slip_of_the_pen_is_told_before_images_are_read(folder, table, tmp_path, wish, message):
+    """Reading a large stack takes minutes, which a misspelt name should not cost."""
+    stages = []
+    with pytest.raises(InputError, match=message):
+        fill_stack(
+            folder,
+            tmp_path / "v.tif",
+            progress=lambda stage, *_done: stages.append(stage),
+            **{"depths": table} | wish,
+        )
+    assert stages == []
+
+
 LAYERS = (DEPTHS / VOXEL).astype(int)
 
 

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,9 +19,20 @@ from fibgap.fillers.blocks import Blocks
 from fibgap.io.drift import Drift
 from fibgap.io.volumes import read_volume, write_volume
 from fibgap.on_disk import OnDisk
-from fibgap.stacks import check_stack, fill_stack, large, loading, measure_volume_file, room
+from fibgap.stacks import (
+    check_stack,
+    excerpts,
+    fill_stack,
+    judging,
+    large,
+    load_stack,
+    loading,
+    measure_volume_file,
+    room,
+)
 from fibgap.stacks.loaded import Findings
 from fibgap.stacks.loading import load
+from fibgap.stacks.offered import offer
 from fibgap.stacks.room import Room
 
 from .conftest import DEPTHS, write_folder, write_table
@@ -332,6 +344,42 @@ def test_a_format_that_is_read_as_a_whole(truth, tmp_path, ending):
 
 
 @pytest.mark.filterwarnings("ignore::fibgap.errors.FibgapWarning")
+def test_a_network_that_memory_is_too_little_for(folder, table, tmp_path, monkeypatch):
+    """`auto` leaves it out and says so; asked for, it is refused with what it needs."""
+    monkeypatch.setattr(judging, "shipped_networks", lambda: ["shipped:general_small"])
+    needs = r"needs \d+ MB of memory for this stack, more than the 30 kB that were given"
+    filled = fill_stack(folder, tmp_path / "v.tif", depths=table, memory="30kB")
+    assert filled.choice.name in CLASSICAL
+    left_out = "shipped:general_small was not compared: it " + needs
+    assert any(re.fullmatch(left_out + r"\.", line) for line in filled.verdict)
+    checked = check_stack(folder, depths=table, memory="30kB", judge=True)
+    assert checked.choice.name == filled.choice.name
+    assert any(re.fullmatch("  " + left_out, line) for line in checked.lines())
+    del filled
+    with pytest.raises(InputError, match=f"shipped:general_small cannot be taken: it {needs}"):
+        fill_stack(
+            folder, tmp_path / "n.tif", depths=table, memory="30kB", weights="shipped:general_small"
+        )
+    assert left_over(tmp_path) == []
+
+
+@pytest.mark.filterwarnings("ignore::fibgap.errors.FibgapWarning")
+@pytest.mark.parametrize("change", [-1, 0])
+def test_the_memory_that_a_network_is_said_to_need_is_enough(folder, table, tmp_path, change):
+    """With a byte less it is refused, with what it needs it fills block by block."""
+    network, uneven = offer("shipped:general_small"), load_stack(folder, depths=table).stack
+    needed = network.least_memory(uneven)
+    options = {"depths": table, "weights": "shipped:general_small", "memory": needed + change}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(room, "_NETWORK", 10**6)
+        if change:
+            with pytest.raises(InputError, match="cannot be taken"):
+                fill_stack(folder, tmp_path / "v.h5", **options)
+        else:
+            assert isinstance(fill_stack(folder, tmp_path / "v.h5", **options).volume, OnDisk)
+
+
+@pytest.mark.filterwarnings("ignore::fibgap.errors.FibgapWarning")
 def test_a_network_fills_from_disk(folder, table, tmp_path, monkeypatch):
     """Its planes go by blocks of their own, and the volume is that of memory."""
     options = {"depths": table, "weights": "shipped:general_small"}
@@ -366,7 +414,7 @@ def test_a_box_lies_around_the_widest_gap(truth):
 
     layers = np.array([0, 2, 3, 12, 14, 20, 36])
     gapped = GappedVolume(truth[layers], layers, 2.5, 0, 2.5, 7)
-    box, known = large.box_around_widest_gap(truth, gapped, side=10)
+    box, known = excerpts.box_around_widest_gap(truth, gapped, side=10)
     np.testing.assert_array_equal(box, truth[20:37, 7:17, 9:19])
     assert known.layers.tolist() == [0, 16]
 

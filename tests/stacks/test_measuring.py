@@ -68,6 +68,24 @@ def test_a_truth_of_another_shape_is_refused(volume, tmp_path, truth):
         measure_volume_file(volume, measures=["tpcf"], truth=tmp_path / "t.tif")
 
 
+def test_a_truth_that_is_none_is_refused_by_name(volume, tmp_path, truth):
+    """Grey values, and a file that is not there; the latter before anything is measured."""
+    values = np.arange(truth.size, dtype=np.uint16).reshape(truth.shape)
+    tifffile.imwrite(tmp_path / "grey.tif", values, photometric="minisblack")
+    with pytest.raises(InputError, match=r"true volume '.*grey.tif' must hold two values"):
+        measure_volume_file(volume, measures=["tpcf"], truth=tmp_path / "grey.tif")
+    stages = []
+    with pytest.raises(InputError, match=r"true volume 'missing.tif' does not exist"):
+        measure_volume_file(
+            volume, truth="missing.tif", progress=lambda stage, *_done: stages.append(stage)
+        )
+    with pytest.raises(InputError, match="measure 'dd' is unknown"):
+        measure_volume_file(
+            volume, measures=["tpcf", "dd"], progress=lambda stage, *_done: stages.append(stage)
+        )
+    assert stages == []
+
+
 def test_voxels_must_be_cubes(tmp_path, truth):
     """A lag along z would be another length than one along x."""
     write_volume(tmp_path / "v.tif", truth, (10.0, 2.5, 2.5))

@@ -106,6 +106,20 @@ def test_the_system_says_no(tmp_path):
     assert [*tmp_path.iterdir()] == []
 
 
+def test_a_message_names_the_place_that_was_asked_for(tmp_path):
+    """The folder in which files wait is gone when the message is read."""
+
+    def full(folder):
+        raise InputError(f"file {folder / 'a'} cannot be written: No space left on device.")
+
+    with (
+        pytest.raises(InputError) as caught,
+        appear_together([tmp_path / "a"]) as folder,
+    ):
+        full(folder)
+    assert str(caught.value) == f"file {tmp_path}/a cannot be written: No space left on device."
+
+
 def test_what_a_dead_process_left_is_removed(tmp_path):
     """A process that was killed hard leaves a folder, and the next one takes it away."""
     dead = tmp_path / ".a.999999999.writing"

@@ -65,6 +65,8 @@ def test_only_a_simulation_is_replaced(tmp_path):
     ("how", "message"),
     [
         ({"voxel": "2.5"}, "voxel '2.5' has no unit"),
+        ({"spacing": "0nm"}, "spacing must be greater than 0, but is 0 nm"),
+        ({"wavelength": "0nm"}, "wavelength must be greater than 0, but is 0 nm"),
         ({"spacing": "1nm"}, "below its floor of 2.5 nm"),
         ({"spacing": "1um"}, "only 1 fits"),
         ({"solid_fraction": 0.0}, "solid_fraction"),

@@ -5,7 +5,6 @@ import math
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -76,7 +75,7 @@ def test_field_is_the_sum_of_its_modes(box, shape):
     """The pruned transforms give at every voxel what adding up the plane waves gives."""
     # In the box of 512 the wave is 100 voxels long, so that it has few modes.
     spectrum = draw(Level(0.4, 25 if box < 100 else 250), box)
-    field = evaluate_field(spectrum, shape).numpy()
+    field = evaluate_field(spectrum, shape)
     expected = fourier_sum(spectrum, shape)
     assert field.shape == shape
     assert field.dtype == np.float32
@@ -89,7 +88,7 @@ def test_field_is_the_sum_of_its_modes(box, shape):
 def test_single_mode_runs_along_its_own_axis():
     """The wave number (z, y, x) = (0, 3, 0) is a wave along y with three periods in the box."""
     spectrum = Spectrum(np.array([[0, 3, 0]]), np.array([1 - 1j], np.complex64), 12)
-    field = evaluate_field(spectrum, (5, 12, 4)).numpy()
+    field = evaluate_field(spectrum, (5, 12, 4))
     phase = 2 * np.pi * 3 * np.arange(12) / 12
     wave = np.cos(phase) + np.sin(phase)
     np.testing.assert_allclose(
@@ -113,7 +112,7 @@ def test_correlation_is_that_of_the_field():
 def test_field_has_mean_zero_and_the_power_of_its_modes():
     """Over the whole box the mean vanishes and the mean square is half the modes' power."""
     spectrum = draw(box=20)
-    field = evaluate_field(spectrum, (20, 20, 20)).numpy().astype(float)
+    field = evaluate_field(spectrum, (20, 20, 20)).astype(float)
     power = float((np.abs(spectrum.amplitudes) ** 2).sum())
     assert abs(field.mean()) < rounding(spectrum)
     # The error of the mean square is at most twice the field's error times its mean magnitude.
@@ -224,9 +223,7 @@ def test_levels_intersect():
     # A level draws from the child of the volume's seed that has its number.
     for level, child in zip(LEVELS, np.random.SeedSequence(1).spawn(2), strict=True):
         spectrum = draw_spectrum(level, 30, VOXEL_NM, np.random.default_rng(child))
-        expected &= cut_at_fraction(
-            evaluate_field(spectrum, (20, 18, 16)).numpy(), level.solid_fraction
-        )
+        expected &= cut_at_fraction(evaluate_field(spectrum, (20, 18, 16)), level.solid_fraction)
     np.testing.assert_array_equal(together, expected)
 
 
@@ -288,23 +285,9 @@ def test_delivered_volume_is_not_periodic():
 def test_smaller_shape_is_the_corner_of_a_larger_one():
     """The field depends on its spectrum alone: asking for less of it changes nothing."""
     spectrum = draw()
-    whole = evaluate_field(spectrum, (24, 24, 24)).numpy()
-    part = evaluate_field(spectrum, (5, 9, 11)).numpy()
+    whole = evaluate_field(spectrum, (24, 24, 24))
+    part = evaluate_field(spectrum, (5, 9, 11))
     np.testing.assert_allclose(part, whole[:5, :9, :11], rtol=0, atol=rounding(spectrum))
-
-
-def test_thread_count_changes_nothing():
-    """A volume is the same, bit for bit, however many threads torch works with."""
-    threads = torch.get_num_threads()
-    volumes = []
-    try:
-        for count in (1, 2, 3):
-            torch.set_num_threads(count)
-            volumes.append(generate((40, 36, 32)))
-    finally:
-        torch.set_num_threads(threads)
-    np.testing.assert_array_equal(volumes[0], volumes[1])
-    np.testing.assert_array_equal(volumes[0], volumes[2])
 
 
 def test_axes_are_statistically_exchangeable():

@@ -79,6 +79,7 @@ FORMATS = (
     Format("MRC", (".mrc", ".mrcs", ".rec", ".map", ".st"), "mrc", single=True),
     Format("NRRD", (".nrrd", ".nhdr"), "nrrd_file", writes=True, whole=True),
     Format("MetaImage", (".mha", ".mhd"), "metaimage", writes=True, whole=True),
+    Format("NumPy", (".npy",), "npy"),
     Format("HDF5", (".h5", ".hdf5", ".hdf"), "hdf5", writes=True, holds_several=True),
 )
 

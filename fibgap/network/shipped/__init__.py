@@ -88,7 +88,7 @@ def resolve_weights(name: str) -> Path:
             raise InputError(f"the weights '{name}' were withdrawn: {reason}.")
         path = FOLDER / f"{name.removeprefix(PREFIX)}.safetensors"
         if path.parent != FOLDER or not path.is_file():
-            names = ", ".join(shipped_names()) or "none"
+            names = ", ".join(kept_names()) or "none"
             raise InputError(f"no weights are shipped under the name '{name}'; shipped: {names}.")
         return path
     path = Path(name)
