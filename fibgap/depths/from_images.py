@@ -31,8 +31,9 @@ HIDDEN_STRETCH = 0.1
 _BLIND = 0.05
 #: Quarters in which a pair differs by less than this share of the whole images show nothing of it.
 _EMPTY = 0.05
-#: By how much noise is widened if quarters do not tell it.
-_UNTOLD = 2.0
+#: By how much noise is widened if quarters do not tell it: they are empty where features are large,
+#: and there, as far as they told it, it was by 2 to 5.
+_UNTOLD = 4.0
 #: Quarters share structures, so the scatter of their stretches is too small by this factor (24
 #: synthetic volumes of 128 x 128 pixels).
 _STRETCHES = 1.6
@@ -143,11 +144,12 @@ def estimate_thickness(
     The mean squared difference in the plane, over all slices and both directions, less the part
     that noise adds at any distance, is the curve `S(t)`; every slice has an amplitude of its own.
     The dissimilarity `D` of two neighbours is taken to be normal around ``nugget + A S(t)`` with
-    the deviation ``A s(t)``, where `A` is the mean of both amplitudes and `s` the scatter between
-    the two directions of the plane, or that between the four quarters of the images if it is
-    larger. Thicknesses of a stack have a normal distribution, which is learnt from the stack, but
-    for rare gaps; see `fibgap.depths.posterior.tell`. The posterior mean and deviation are
-    returned. Distances beyond the first maximum of `S` are told by this distribution alone.
+    the deviation ``A s(t)``, where `A` is the mean of both amplitudes and `s` the scatter, from
+    slice to slice, of how the two directions of the plane differ, or that between the four
+    quarters of the images if it is larger. Thicknesses of a stack have a normal distribution, which
+    is learnt from the stack, but for rare gaps; see `fibgap.depths.posterior.tell`. The posterior
+    mean and deviation are returned. Distances beyond the first maximum of `S` are told by this
+    distribution alone.
     The common factor varies by as much as x and y differ, as the quarters differ, as the
     distribution is unknown, and by `hidden_stretch`.
     """

@@ -18,6 +18,8 @@ LEAST_SIDE = 8
 STEP = 0.1
 #: Largest shift in the plane, and up to where a slice's own amplitude is taken, in pixels.
 _REACH, _AMPLITUDE_REACH = 20, 16
+#: Least noise of a dissimilarity, as a share of it: images that are all the same have none.
+_LEAST_NOISE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,9 @@ def learn_curve(seen: Dissimilarity) -> Curve:
     mean = along.mean(axis=(0, 1))
     nugget = max(0.0, 2 * mean[1] - mean[2])
     rise = np.concatenate([[0.0], mean[1:] - nugget])
-    noise = np.sqrt(0.75 * np.mean((along[0] - along[1]) ** 2, axis=0))
+    # What x and y differ by in all images is a stretch, which is part of the common factor.
+    noise = np.sqrt(0.75 * np.var(along[0] - along[1], axis=0, ddof=1))
+    noise = np.maximum(noise, _LEAST_NOISE * rise)
     noise[0] = noise[1] / 2
     lags = np.arange(reach + 1)
     smooth = PchipInterpolator(lags, rise)

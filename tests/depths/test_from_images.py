@@ -150,6 +150,22 @@ def test_a_repeated_image_is_a_finding(volume):
     assert "1 of 16 pairs of slices are identical" in depths_from_images(slices, 2.5).notes[-1]
 
 
+def test_one_image_saved_many_times(volume):
+    """It has no scatter from slice to slice, and lies no distance from itself."""
+    found = estimate_thickness(np.repeat(volume[:1], 9, axis=0))
+    assert found.same.all()
+    assert found.mean.max() < 0.2
+
+
+def test_a_lasting_difference_of_x_and_y_is_no_noise(volume):
+    """A stretch of the plane by 1.25 leaves deviations of single pairs as they are, nearly."""
+    slices, _ = mill(volume, 0)
+    plain = estimate_thickness(slices)
+    stretched = estimate_thickness(slices[:, :, (np.arange(160) / 1.25).astype(int)])
+    # Fewer waves along x: sqrt(1.25) = 1.12. As noise, the stretch would add 0.2 of a distance.
+    assert np.median(stretched.sd) < 1.6 * np.median(plain.sd)
+
+
 def test_a_stretch_of_the_plane_is_seen(volume):
     """Structures 1.25 times as long along x show it, and make distances less certain."""
     slices, _ = mill(volume, 0)

@@ -269,3 +269,34 @@ def test_the_command(made, tmp_path):
     assert "is there already: choose another name, or replace it (--force)" in again.stderr
     odd = CliRunner().invoke(main, ["depths", *common, "--plot", str(tmp_path / "p.bmp")])
     assert "names no format of pictures" in odd.stderr
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        # Both windows hold the line in the middle, where each follows it.
+        (["60,0,24,32,0", "61,0,24,32,-22.5"], "of the ruler have met in slice"),
+        (["17,0,24,32,0", "84,0,24,32,0"], "needs two lines whose angles differ: 0, 0 degrees"),
+        (["17,0,24,32,180", "84,0,24,32,0"], "lies between -90 and 90 degrees, but is 180"),
+    ],
+)
+def test_a_ruler_of_lines_that_tell_nothing(made, tmp_path, rows, words):
+    """Lines that cross, and angles of 0 or 180, are one sentence of the command."""
+    ruler = tmp_path / "ruler.csv"
+    ruler.write_text("\n".join(["x,y,width,height,angle_deg", *rows]))
+    ran = CliRunner().invoke(main, ["depths", str(made.slices), "--otsu", "--ruler", str(ruler)])
+    assert ran.exit_code == 2
+    assert words in ran.output.splitlines()[-1]
+
+
+@pytest.mark.parametrize("angle", [0, 180])
+def test_an_angle_of_widths_that_tells_nothing(made, tmp_path, angle):
+    """Sides that do not approach each other tell no depth."""
+    widths = tmp_path / "widths.csv"
+    rows = [str(100 - index) for index in range(len(made.stack.slices))]
+    widths.write_text("\n".join(["width_px", *rows]))
+    how = ["--ruler", str(widths), "--ruler-sd", "1px", "--ruler-angle", str(angle)]
+    ran = CliRunner().invoke(main, ["depths", str(made.slices), "--otsu", *how])
+    assert ran.exit_code == 2
+    words = f"the angle of a ruler lies between 0 and 180 degrees, but is {angle}"
+    assert words in ran.output.splitlines()[-1]
