@@ -114,6 +114,27 @@ def test_a_search_that_was_stopped_goes_on(tmp_path, monkeypatch):
     assert {"tpcf_mean", "lpf_mean", "d_mean"} <= set(whole.columns)
 
 
+def test_finalists_are_judged_on_volumes_of_their_own(tmp_path):
+    """A setting that is judged in any case has the row of the volumes from the first one on."""
+    judged = {"solid_fraction": [0.45], "wavelength_nm": [40.0]}
+    finalists = {"settings": 2, "datasets": 2, "first_dataset": 3, "also": [judged]}
+    checked = small(finalists=finalists)
+    table = search.calibrate(checked, TARGET, tmp_path).set_index("wavelength_nm_1")
+    assert len(table) == 3
+    expected = original_errors((0.45, 40.0), checked, 5, ["tpcf", "d"])[3:]
+    assert table["tpcf_mean"][40.0] == pytest.approx(expected["tpcf"].mean(), rel=1e-12)
+    assert table["d_sd"][40.0] == pytest.approx(expected["d"].std(), rel=1e-12)
+
+
+def test_a_structure_of_other_levels_is_refused(tmp_path):
+    """A structure that is judged in any case has the levels of the search."""
+    wrong = {"solid_fraction": [0.45, 0.5], "wavelength_nm": [40.0]}
+    checked = small(finalists={"settings": 2, "datasets": 2, "also": [wrong]})
+    wanted = r"also must give 1 solid_fraction .*, but has \[0.45, 0.5\] and \[40.0\]"
+    with pytest.raises(InputError, match=wanted):
+        search.calibrate(checked, TARGET, tmp_path)
+
+
 def test_the_folder_of_another_search_is_refused(tmp_path):
     """Rows of another configuration are never mixed in."""
     search.claim(tmp_path, "one")

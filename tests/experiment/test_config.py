@@ -104,7 +104,10 @@ networks:
     label: a network
     start_from: shipped:table_s1
     distillation: {teacher: "shipped:table_s1"}
-calibrate: {levels: [{solid_fraction: [0.2, 0.4], wavelength_nm: [20, 60]}]}
+calibrate:
+  levels: [{solid_fraction: [0.2, 0.4], wavelength_nm: [20, 60]}]
+  finalists:
+    {settings: 4, datasets: 250, also: [{solid_fraction: [0.3], wavelength_nm: [40]}]}
 ablations: [{arm: RML-s, base: RNN-s, change: by a network}]
 sensitivity:
   arms: [RNN-s]
@@ -113,6 +116,8 @@ sensitivity:
 stacks: {item: {path: slices, fillers: [item]}}
 fillers: {item: {filler: nearest}}
 """)
+#: Its structure that is judged in any case.
+JUDGED = {"solid_fraction": [0.3], "wavelength_nm": [40]}
 #: A row without depths.
 DNN = {"name": "RNN-s", "placement": "nominal", "filler": "nearest"}
 #: An option of the command `fibgap fill` can be of these kinds; there is one key for each.
@@ -228,7 +233,7 @@ def test_optional_sections_by_hand():
     assert search == {
         "screen": {"settings": 160, "datasets": 30},
         "refine": {"settings": 24, "datasets": 250},
-        "finalists": {"settings": 4, "datasets": 250},
+        "finalists": {"settings": 4, "datasets": 250, "first_dataset": 0, "also": [JUDGED]},
         "mean_tolerance": 0.1,
         "sd_tolerance": 0.25,
     }

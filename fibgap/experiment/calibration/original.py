@@ -30,7 +30,12 @@ def parameter_names(levels: int) -> list[str]:
 
 
 def original_errors(
-    setting: Setting, config: configuration.Config, datasets: int, measures: Sequence[str]
+    setting: Setting,
+    config: configuration.Config,
+    datasets: int,
+    measures: Sequence[str],
+    *,
+    first: int = 0,
 ) -> pd.DataFrame:
     """Return the anisotropy errors of true volumes under one setting.
 
@@ -44,6 +49,8 @@ def original_errors(
         How many volumes, from the same seeds under every setting.
     measures : sequence of str
         See `fibgap.measures`.
+    first : int
+        Number of the first volume.
 
     Returns
     -------
@@ -54,7 +61,7 @@ def original_errors(
     levels = [Level(*setting[i : i + 2]) for i in range(0, len(setting), 2)]
     milling, voxel_nm = configuration.milling_of(config), structure["voxel_nm"]
     rows = []
-    for dataset in range(datasets):
+    for dataset in range(first, first + datasets):
         volume = generate_volume(
             structure["shape"],
             levels,
@@ -125,10 +132,11 @@ def summary(
     datasets: int,
     measures: Sequence[str],
     target: pd.DataFrame,
+    first: int = 0,
 ) -> dict[str, float]:
     """Return one row of a stage's table: the setting, its Original row, its distance."""
     search = config["calibrate"]
-    errors = original_errors(setting, config, datasets, measures)
+    errors = original_errors(setting, config, datasets, measures, first=first)
     means = {name: float(errors[name].mean(skipna=False)) for name in measures}
     sds = {name: float(errors[name].std(skipna=False)) for name in measures}
     far = distance(

@@ -1,6 +1,6 @@
 """A seeded search in three stages, which keeps every finished setting at once."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
 from multiprocessing import get_context
@@ -152,6 +152,7 @@ def calibrate(
         raise InputError(
             f"configuration: calibrate.levels has a range that runs backwards: {bounds}."
         )
+    also = [_judged(structure, levels) for structure in search["finalists"]["also"]]
     claim(out, digest([config[key] for key in SEARCHED] + [target.to_dict()]))
 
     def stage(name: str, settings: list[Setting], measures: list[str]) -> pd.DataFrame:
@@ -161,6 +162,7 @@ def calibrate(
             datasets=search[name]["datasets"],
             measures=measures,
             target=target,
+            first=search[name].get("first_dataset", 0),
         )
         return run_stage(settings, out / f"{name}.csv", evaluate, processes=processes)
 
@@ -177,8 +179,19 @@ def calibrate(
         seeds.sequence(config["base_seed"], "calibration", 1),
     )
     refined = stage("refine", list(dict.fromkeys([*kept, *more])), ["tpcf", "lpf"])
-    finalists = _settings_of(refined, search["finalists"]["settings"], levels)
-    return stage("finalists", finalists, ["tpcf", "lpf", "d"])
+    finalists = _settings_of(refined, search["finalists"]["settings"], levels) + also
+    return stage("finalists", list(dict.fromkeys(finalists)), ["tpcf", "lpf", "d"])
+
+
+def _judged(structure: Mapping[str, list[float]], levels: int) -> Setting:
+    """Return a structure that is judged in any case as a setting of so many levels."""
+    solid, wavelengths = structure["solid_fraction"], structure["wavelength_nm"]
+    if not len(solid) == len(wavelengths) == levels:
+        raise InputError(
+            f"configuration: calibrate.finalists.also must give {levels} solid_fraction and "
+            f"wavelength_nm, one per level, but has {solid} and {wavelengths}."
+        )
+    return tuple(float(number) for pair in zip(solid, wavelengths, strict=True) for number in pair)
 
 
 def claim(out: Path, mark: str) -> None:

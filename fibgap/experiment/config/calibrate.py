@@ -24,6 +24,30 @@ class SearchStage(Section):
     datasets: int = key("Number of volumes per setting.", ge=2)
 
 
+class Judged(Section):
+    """A structure that is judged whatever the search finds."""
+
+    solid_fraction: list[Annotated[float, Field(gt=0, lt=1)]] = key(
+        "Fraction of the volume where a level is solid, per level, the coarsest first.",
+        min_length=1,
+    )
+    wavelength_nm: list[Annotated[float, Field(gt=0)]] = key(
+        "Wavelength, per level.", unit="nm", min_length=1
+    )
+
+
+class Finalists(SearchStage):
+    """The last stage of a search."""
+
+    first_dataset: int = key(
+        "Number of the first volume. Beyond those of the other stages, finalists are judged on "
+        "volumes that did not choose them.",
+        0,
+        ge=0,
+    )
+    also: list[Judged] = key("Structures that are judged in any case.", [])
+
+
 class Calibrate(Section):
     """The search for the structure whose Original row agrees with the paper's.
 
@@ -42,9 +66,9 @@ class Calibrate(Section):
         "Second stage, the best of the first and others between them, by TPCF and LPF.",
         SearchStage(settings=24, datasets=250),
     )
-    finalists: SearchStage = key(
+    finalists: Finalists = key(
         "Third stage, the best of the second, by TPCF, LPF and D.",
-        SearchStage(settings=4, datasets=250),
+        Finalists(settings=4, datasets=250),
     )
     mean_tolerance: float = key(
         "Relative deviation of a mean that still counts as agreement.", 0.1, gt=0
