@@ -25,6 +25,9 @@ endif
 STAMP := .venv/.stamp
 PIP := .venv/bin/python -m pip --disable-pip-version-check --no-input -qq
 UV_VERSION := 0.13.9
+# Bytecode of all packages: a run makes its own of the few that it imports, tests want it beforehand, since they take
+# warnings for errors, those of a package's first compilation, too.
+BYTECODE := .venv/.bytecode
 # A tool of .venv, with its caches kept in the checkout.
 RUN := env PATH="$(CURDIR)/.venv/bin:$$PATH" XDG_CACHE_HOME="$(CURDIR)/.cache" \
 	MPLCONFIGDIR="$(CURDIR)/.cache/matplotlib"
@@ -77,10 +80,10 @@ costs: $(STAMP) ## Tabulate what the runs of an experiment cost (CONFIG=config/p
 		print(load(sys.argv[1])["name"])' $(CONFIG)); do \
 		cat results/$$file/costs/costs.md; done
 
-test: $(STAMP) ## Set up and run the tests (PYTEST_ARGS='-m "not slow"' for fewer)
+test: $(BYTECODE) ## Set up and run the tests (PYTEST_ARGS='-m "not slow"' for fewer)
 	@$(RUN) python -m pytest --numprocesses $(CORES) --dist loadgroup $(PYTEST_ARGS)
 
-slurm-test: $(STAMP) ## Test on a real SLURM of one node, started on loopback (minutes; root installs it)
+slurm-test: $(BYTECODE) ## Test on a real SLURM of one node, started on loopback (minutes; root installs it)
 	@$(RUN) python -m pytest tests/slurm $(PYTEST_ARGS) -m slurm -rs -s
 
 lint: $(STAMP) ## Check style, layout, types, spelling and the workflow
@@ -134,16 +137,21 @@ $(STAMP): requirements.lock requirements-torch-$(TORCH).txt
 	@rm -rf .venv
 	@echo 'Setting up .venv (about 2 GB; a few minutes) ...'
 	@$(PYTHON) -m venv .venv
-	@$(PIP) install --no-deps -r requirements.lock
+	@$(PIP) install --no-compile --no-deps -r requirements.lock
 ifeq ($(TORCH),cpu)
-	@$(PIP) install --no-deps --retries 1 --timeout 15 -r requirements-torch-cpu.txt
+	@$(PIP) install --no-compile --no-deps --retries 1 --timeout 15 -r requirements-torch-cpu.txt
 else
-	@$(PIP) install -r requirements-torch-cuda.txt
+	@$(PIP) install --no-compile -r requirements-torch-cuda.txt
 endif
-	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@$(PIP) install --no-compile --no-deps --no-build-isolation --editable .
 	@.venv/bin/python -m pip check
 	@echo $(TORCH) > $@
 	@echo 'Ready: .venv, torch build $(TORCH).'
+
+# Some packages hold templates that are no Python: they are left out, as by pip.
+$(BYTECODE): $(STAMP)
+	@.venv/bin/python -m compileall -qq -j 0 .venv/lib >/dev/null 2>&1 || true
+	@touch $@
 
 # A change of the torch build is a reason to set up again.
 ifneq ($(TORCH),$(or $(shell cat .venv/.stamp 2>/dev/null),$(TORCH)))

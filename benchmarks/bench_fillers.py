@@ -6,8 +6,9 @@ straightforward PyTorch loop over the same planes in fp32 (none for a network th
 which such a loop does not have); patches/s of training. What is timed goes from slices to
 predictions, interpolated distances included. The loop runs over an eighth of the images, and its
 time is multiplied: it takes as long for each. The GPU is timed where there is one. Beside the time
-stands the processor's own, over the cores: it is what a machine takes that does nothing else. The
-supplement gives 44 s for its network on a K80 and 7 s for its spline.
+stands the processor's own, over the cores: it is what a machine takes that does nothing else, and
+it is what "plain / ours" compares on a CPU. The supplement gives 44 s for its network on a K80 and
+7 s for its spline.
 
     python benchmarks/bench_fillers.py [--images 128] [--side 512] [--threads 2] [--repeats 1]
 """
@@ -192,40 +193,46 @@ def main() -> None:
     print(f"{images} images of {side} x {side}. {machine(arguments.threads)}.\n")
     row(
         *("what", "engine", "precision", "ours, s", "processor / cores, s"),
-        *("plain, s", "plain / ours", "paper / ours"),
+        *("plain, s", "plain, processor / cores, s", "plain / ours", "paper / ours"),
     )
-    row(*["---"] * 3, *["---:"] * 5)
+    row(*["---"] * 3, *["---:"] * 6)
     part = GappedVolume(
         np.ascontiguousarray(gapped.slices[:, :images]), gapped.layers, 1.0, 0, 1.0, gapped.n_given
     )
     fill(part, "cubic_spline")
     ours, worked = both_times(lambda: fill(part, "cubic_spline"), max(3, repeats))
-    theirs = seconds(lambda: scipy_spline(part), max(2, repeats))
-    paper = PAPER_SPLINE_S * share / ours
+    plain = both_times(lambda: scipy_spline(part), max(2, repeats))
     cores = min(arguments.threads, os.cpu_count() or 1)
-    row("spline, beside SciPy's", "-", "fp32", ours, worked / cores, theirs, theirs / ours, paper)
+
+    def compare(label: str, engine: str, precision: str, paper: float) -> None:
+        """Print what was timed last, ours beside the plain way and the paper's."""
+        ratio = plain[1] / worked if engine != "torch" else plain[0] / ours
+        row(
+            label, engine, precision, ours, worked / cores, plain[0], plain[1] / cores, ratio, paper
+        )
+
+    compare("spline, beside SciPy's", "–", "fp32", PAPER_SPLINE_S * share / ours)
     for name in arguments.only:
         weights = load_weights(resolve_weights(f"shipped:{name}"))
         label = f"{name} ({count_parameters(weights.network):,} parameters)"
-        loop = float("nan")
+        plain = float("nan"), float("nan")
         if not arguments.skip_loop and weights.architecture.sees == "rows":
             cpu = torch.device("cpu")
             some = max(8, images // 8)
-            loop = (images / some) * seconds(
+            found = both_times(
                 lambda weights=weights, cpu=cpu, some=some: plain_loop(
                     weights.network, gapped, some, cpu, torch.float32
                 ),
                 repeats,
             )
+            plain = found[0] * images / some, found[1] * images / some
         for engine in engines_of(weights, arguments.threads):
             if engine.device != "cpu":
                 predict(engine, part, families="zx")
             ours, worked = both_times(
                 lambda engine=engine: predict(engine, part, families="zx"), repeats
             )
-            paper = PAPER_NETWORK_S * share / ours
-            kind = engine.name, engine.precision
-            row(label, *kind, ours, worked / cores, loop, loop / ours, paper)
+            compare(label, engine.name, engine.precision, PAPER_NETWORK_S * share / ours)
     if arguments.quick:
         return
     cases = [

@@ -121,17 +121,23 @@ def keep_scheduler_fast(workflow):
         workflow.scheduler.job_rate_limiter = None
 
 
-def require_gpus(workflow):
-    """Refuse to start where jobs want GPUs that this machine lacks; a cluster's are elsewhere."""
+def require_hardware_and_engine(workflow):
+    """Refuse to start where jobs want GPUs or an engine that are not here; a cluster is elsewhere."""
+    if not (workflow.is_main_process and workflow.local_exec):
+        return
+    jobs = list(workflow.dag.needrun_jobs())
     limit = int(os.environ.get(GPU_LIMIT, 0))
-    if limit and workflow.is_main_process and workflow.local_exec:
-        if any(job.resources.get("gpu") for job in workflow.dag.needrun_jobs()):
+    try:
+        if limit and any(job.resources.get("gpu") for job in jobs):
             from fibgap.network.device import require_cuda
 
-            try:
-                require_cuda(limit)
-            except InputError as error:
-                raise WorkflowError(str(error)) from None
+            require_cuda(limit)
+        if any(job.rule.name == "infer" for job in jobs):
+            from fibgap.network.engines import choose_engine
+
+            choose_engine(EXPERIMENT["infer"]["engine"], "cuda" if CUDA else "cpu")
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
 
 
 wildcard_constraints:
@@ -147,5 +153,5 @@ wildcard_constraints:
 
 
 onstart:
-    require_gpus(workflow)
+    require_hardware_and_engine(workflow)
     keep_scheduler_fast(workflow)

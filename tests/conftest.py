@@ -13,7 +13,13 @@ settings.register_profile("reproducible", deadline=None, derandomize=True)
 settings.load_profile("reproducible")
 
 #: Fixtures that take a run of the workflow: the tests that share one stay together.
-RUNS = {"finished": "finished", "copied": "finished", "reference": "faults"}
+RUNS = {
+    "finished": "finished",
+    "copied": "finished",
+    "reference": "faults",
+    "filled": "stacks",
+    "again": "stacks",
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

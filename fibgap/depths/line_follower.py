@@ -7,9 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 from scipy.ndimage import shift as shifted
-from scipy.signal.windows import tukey
-from skimage.feature import match_template
-from skimage.registration import phase_cross_correlation
 
 from fibgap.errors import InputError
 
@@ -105,6 +102,8 @@ class Follower:
         if y1 - y0 < line.height or x1 - x0 < line.width:
             return
         region = _derivative(image, y0, y1, x0, x1)
+        from skimage.feature import match_template  # half a second, for those who follow lines
+
         alike = match_template(_along(region), _along(self.picture))
         start = np.array([y0 - top, x0 - left]) - reach
         away = (np.indices(alike.shape) + start[:, None, None]) / reach
@@ -188,6 +187,9 @@ def _offset(
     if rows is not None:
         weight = weight * rows
     # What enters at one side of a window would be taken for what left at the other.
+    from scipy.signal.windows import tukey
+    from skimage.registration import phase_cross_correlation
+
     taper = tukey(picture.shape[1] + 2, 0.5)[1:-1]
     found, _, _ = phase_cross_correlation(
         weight @ picture * taper,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import scipy.stats
+import scipy  # which loads scipy.stats, half a second, when it is first used
 from numpy.typing import ArrayLike
 
 from fibgap.errors import InputError

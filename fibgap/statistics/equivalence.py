@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-import scipy.stats
+import scipy  # which loads scipy.stats, half a second, when it is first used
 
 from fibgap.errors import InputError
 from fibgap.statistics.intervals import Floats

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.stats
+import scipy  # which loads scipy.stats, half a second, when it is first used
 from numpy.typing import ArrayLike, NDArray
 
 from fibgap import seeds

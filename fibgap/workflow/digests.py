@@ -23,10 +23,23 @@ def _module_file(name: str) -> Path | None:
     return None
 
 
-def _imports(tree: ast.AST) -> set[str]:
+def _statements(tree: ast.Module) -> list[ast.AST]:
+    """Return a source and all statements in it, without the expressions, which are ten times more.
+
+    Handlers of exceptions and the cases of a match hold statements, too.
+    """
+    found: list[ast.AST] = [tree]
+    for node in found:  # which grows
+        for field in ("body", "orelse", "finalbody", "handlers", "cases"):
+            inner = getattr(node, field, ())
+            found += inner if isinstance(inner, list) else ()
+    return found
+
+
+def _imports(statements: Iterable[ast.AST]) -> set[str]:
     """Return the modules of this package that a source imports, wherever in it."""
     names: set[str] = set()
-    for node in ast.walk(tree):
+    for node in statements:
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -40,20 +53,21 @@ def _imports(tree: ast.AST) -> set[str]:
     }
 
 
-def _strip_docstrings(tree: ast.Module) -> ast.Module:
+def _strip_docstrings(statements: Iterable[ast.AST]) -> None:
     """Remove docstrings: what a function says of itself does not change what it does."""
-    for node in ast.walk(tree):
+    for node in statements:
         if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:] or [ast.Pass()]
-    return tree
 
 
 @cache
 def _read(path: Path) -> tuple[str, frozenset[str]]:
     """Return the meaning of a source, without comments and docstrings, and what it imports."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    imports = frozenset(_imports(tree))
-    return ast.unparse(_strip_docstrings(tree)), imports
+    statements = _statements(tree)
+    imports = frozenset(_imports(statements))
+    _strip_docstrings(statements)
+    return ast.unparse(tree), imports
 
 
 def source_files(script: Path | str, modules: Iterable[str] = ()) -> list[Path]:

@@ -63,7 +63,8 @@ class ClusterRun:
         }
         binaries = str(Path(sys.executable).parent)
         environment["PATH"] = os.pathsep.join([environment["PATH"], binaries])
-        command = [sys.executable, "-m", "snakemake", "--workflow-profile", "profiles/slurm"]
+        command = [sys.executable, str(Path(__file__).with_name("impatient.py"))]
+        command += ["--workflow-profile", "profiles/slurm"]
         command += ["--configfile", config, "--slurm-keep-successful-logs", "--", *targets]
         with self.said.open("wb") as said:
             self.process = subprocess.Popen(

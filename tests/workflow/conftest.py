@@ -77,7 +77,7 @@ def copy_project(folder: Path) -> Project:
         source, target = ROOT / part, folder / part
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, target)  # with its bytecode, which many short processes use
         else:
             shutil.copy2(source, target)
     return Project(folder)

@@ -19,6 +19,13 @@ from snakemake.scheduling import job_scheduler
 
 from .conftest import ROOT, Project, copy_project
 
+#: Python runs a module of this name at its start.
+WITHOUT_OPENVINO = """
+import importlib.util
+
+found = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *rest: None if name == "openvino" else found(name, *rest)
+"""
 pytestmark = pytest.mark.workflow
 
 TINY = yaml.safe_load((ROOT / "tests/config/tiny.yaml").read_text())
@@ -162,6 +169,22 @@ def test_a_gpu_that_is_not_there_is_refused_before_anything_starts(fresh: Projec
     # Jobs that use no GPU run all the same.
     done = fresh.run("--resources", "gpu=1", "--", "results/tiny/volumes/001.h5")
     assert done.returncode == 0, done.stdout[-3000:]
+
+
+def test_an_engine_that_is_not_there_is_refused_before_anything_starts(
+    fresh: Project, tmp_path: Path
+) -> None:
+    """A configuration names the engine; without its package not one volume is generated."""
+    (tmp_path / "hook").mkdir()
+    (tmp_path / "hook/sitecustomize.py").write_text(WITHOUT_OPENVINO)
+    path = f"{tmp_path / 'hook'}{os.pathsep}{fresh.folder}"
+    fresh.edit(
+        "tests/config/tiny.yaml", "\nname: tiny\n", "\nname: tiny\ninfer: {engine: openvino}\n"
+    )
+    done = fresh.run(variables={"PYTHONPATH": path})
+    assert done.returncode != 0
+    assert "engine 'openvino' is not installed: pip install 'openvino' installs it." in done.stdout
+    assert not (fresh.folder / "results").exists()
 
 
 def test_a_checkout_may_lie_anywhere(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import math
 from itertools import combinations
 
 import pandas as pd
-import scipy.stats
+import scipy  # which loads scipy.stats, half a second, when it is first used
 
 from fibgap.report.tables.cells import Arm, Cell, Count, Text, Value, interval_text
 from fibgap.report.tables.layout import Table, listing
