@@ -60,7 +60,11 @@ def seconds(function: Callable[[], object], repeats: int) -> float:
     return both_times(function, repeats)[0]
 
 
-def both_times(function: Callable[[], object], repeats: int) -> tuple[float, float]:
+#: Seconds by the clock, and of the processor.
+Times = tuple[float, float]
+
+
+def both_times(function: Callable[[], object], repeats: int) -> Times:
     """Return the shortest time of so many runs, and the shortest time of the processor."""
     elapsed, worked = [], []
     for _ in range(repeats):
@@ -200,18 +204,20 @@ def main() -> None:
         np.ascontiguousarray(gapped.slices[:, :images]), gapped.layers, 1.0, 0, 1.0, gapped.n_given
     )
     fill(part, "cubic_spline")
-    ours, worked = both_times(lambda: fill(part, "cubic_spline"), max(3, repeats))
-    plain = both_times(lambda: scipy_spline(part), max(2, repeats))
     cores = min(arguments.threads, os.cpu_count() or 1)
 
-    def compare(label: str, engine: str, precision: str, paper: float) -> None:
-        """Print what was timed last, ours beside the plain way and the paper's."""
-        ratio = plain[1] / worked if engine != "torch" else plain[0] / ours
-        row(
-            label, engine, precision, ours, worked / cores, plain[0], plain[1] / cores, ratio, paper
-        )
+    def compare(
+        label: str, engine: str, precision: str, ours: Times, plain: Times, paper: float
+    ) -> None:
+        """Print ours beside the plain way and the paper's seconds for as many images."""
+        elapsed, worked = ours
+        ratio = plain[0] / elapsed if engine == "torch" else plain[1] / worked
+        times = elapsed, worked / cores, plain[0], plain[1] / cores
+        row(label, engine, precision, *times, ratio, paper * share / elapsed)
 
-    compare("spline, beside SciPy's", "–", "fp32", PAPER_SPLINE_S * share / ours)
+    ours = both_times(lambda: fill(part, "cubic_spline"), max(3, repeats))
+    plain = both_times(lambda: scipy_spline(part), max(2, repeats))
+    compare("spline, beside SciPy's", "–", "fp32", ours, plain, PAPER_SPLINE_S)
     for name in arguments.only:
         weights = load_weights(resolve_weights(f"shipped:{name}"))
         label = f"{name} ({count_parameters(weights.network):,} parameters)"
@@ -229,10 +235,8 @@ def main() -> None:
         for engine in engines_of(weights, arguments.threads):
             if engine.device != "cpu":
                 predict(engine, part, families="zx")
-            ours, worked = both_times(
-                lambda engine=engine: predict(engine, part, families="zx"), repeats
-            )
-            compare(label, engine.name, engine.precision, PAPER_NETWORK_S * share / ours)
+            ours = both_times(lambda engine=engine: predict(engine, part, families="zx"), repeats)
+            compare(label, engine.name, engine.precision, ours, plain, PAPER_NETWORK_S)
     if arguments.quick:
         return
     cases = [

@@ -3,10 +3,9 @@
 Without a volume, stacks are cut from the structure of config/paper.yaml, 10 ± 3 nm thick, or from
 random volumes of a material. These are isotropic, and the estimate is told so. A volume is milled
 along each of its axes, with the increments of a table of depths if one is given, at whole layers or
-between them. The table has, by
-image side: bias and standard deviation of a thickness, the scale error of a stack, the drift after
-30 slices, the root mean square of errors over their stated deviations, and how much of all errors
-lies within 95 % bands, with and without a known total depth.
+between them. The table has, by image side: bias and standard deviation of a thickness, the scale
+error of a stack, the drift after 30 slices, the root mean square of errors over their stated
+deviations, and how much of all errors lies within 95 % bands, with and without a known total depth.
 
     python benchmarks/bench_thickness.py [--sides 64 128 256] [--stacks 12] [--material spheres]
     python benchmarks/bench_thickness.py --volume volume.tif --depths depths.csv --plot depths.png

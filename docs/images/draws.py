@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from fibgap.experiment.evaluation import compare_with_truth, measure_volume
 from fibgap.experiment.generality.materials import draw_volume, milling_of
+from fibgap.fillers import fill
 from fibgap.network.draws import draw
 from fibgap.network.filler import predict_probability
 from fibgap.network.shipped import resolve_weights
@@ -35,9 +36,15 @@ MATERIALS = {
 }
 FIRST, SIDE = 20, 128
 STRENGTHS = (0.0, 0.5, 1.0)
-KEYS = ("voxel_error", "anisotropy_tpcf", "anisotropy_lpf", "truth_lpf", "truth_d")
+KEYS = (
+    "voxel_error",
+    *("anisotropy_tpcf", "anisotropy_lpf"),
+    *("truth_lpf", "truth_d", "truth_surface", "truth_euler"),
+)
 #: D is taken on a central cut of this side.
-MEASURES, CUT = ("tpcf", "lpf", "d"), 96
+MEASURES, CUT = ("tpcf", "lpf", "d", "surface", "euler"), 96
+#: The best of the fillers that need no training stands beside the network.
+CLASSICAL = "signed_distance_spline"
 BINS = 10
 
 
@@ -51,6 +58,7 @@ class Found:
     rows: dict[float, list[list[float]]] = field(
         default_factory=lambda: {strength: [] for strength in STRENGTHS}
     )
+    classical: list[list[float]] = field(default_factory=list)
     truths: list[list[float]] = field(default_factory=list)
 
 
@@ -68,30 +76,37 @@ def add(found: Found, network: LoadedNetwork, material: str, index: int) -> None
     found.expected += np.bincount(place, weights=probability.ravel(), minlength=BINS)
     original = measure_volume(truth, MEASURES, cut=CUT, centred=True)
     found.truths.append([original.attributes[key] for key in KEYS[1:3]])
-    for strength in STRENGTHS:
-        filled = gapped.volume()
-        filled[missing] = draw(probability, 0, strength=strength)
+
+    def judged(filled: NDArray[np.bool_]) -> list[float]:
+        """Return the errors of a volume, and by how much its solid is off."""
         record = measure_volume(filled, MEASURES, cut=CUT, centred=True)
         row = compare_with_truth(record, filled, gapped, volume, original).attributes
         bias = filled[missing].mean() / right.mean() - 1
-        found.rows[strength].append([*(row[key] for key in KEYS), bias])
+        return [*(row[key] for key in KEYS), bias]
+
+    for strength in STRENGTHS:
+        filled = gapped.volume()
+        filled[missing] = draw(probability, 0, strength=strength)
+        found.rows[strength].append(judged(filled))
+    found.classical.append(judged(fill(gapped, CLASSICAL)))
 
 
 def print_table(found: dict[str, Found]) -> None:
     """Print the means of every material and strength as Markdown."""
     print(
-        "| material | strength | misclassified, % | e(TPCF) | e(LPF) | ε(LPF) | ε(D) | solid, % |"
+        "| material | strength | misclassified, % | e(TPCF) | e(LPF) | ε(LPF) | ε(D) "
+        "| ε(surface) | ε(Euler) | solid, % |"
     )
-    print("|---|---|---|---|---|---|---|---|")
+    print("|---" * 10 + "|")
     for material, own in found.items():
-        tpcf, lpf = np.mean(own.truths, axis=0)
-        for strength, rows in own.rows.items():
+        named = {f"{strength:g}": rows for strength, rows in own.rows.items()}
+        for name, rows in (named | {f"`{CLASSICAL}`": own.classical}).items():
             wrong, *errors, bias = np.mean(rows, axis=0)
             cells = " | ".join(f"{error:.3f}" for error in errors)
-            print(
-                f"| {material} | {strength:g} | {100 * wrong:.2f} | {cells} | {100 * bias:+.1f} |"
-            )
-        print(f"| {material} | truth | | {tpcf:.3f} | {lpf:.3f} | | | |")
+            print(f"| {material} | {name} | {100 * wrong:.2f} | {cells} | {100 * bias:+.1f} |")
+        tpcf, lpf = np.mean(own.truths, axis=0)
+        print(f"| {material} | truth | | {tpcf:.3f} | {lpf:.3f}" + " |" * 6)
+
     off = max(
         float(np.abs((each.solid - each.expected) / each.voxels)[each.voxels > 1000].max())
         for each in found.values()

@@ -92,6 +92,8 @@ class Follower:
 
     def look(self, index: int, image: NDArray[Any]) -> None:
         """Look for the line where it should be."""
+        from skimage.feature import match_template  # half a second, for those who follow lines
+
         line = self.line
         near = max(3, min(line.width, line.height) // 2)
         reach = int(near * min(1 + self.missed / 4, 3))  # farther after slices without it
@@ -102,8 +104,6 @@ class Follower:
         if y1 - y0 < line.height or x1 - x0 < line.width:
             return
         region = _derivative(image, y0, y1, x0, x1)
-        from skimage.feature import match_template  # half a second, for those who follow lines
-
         alike = match_template(_along(region), _along(self.picture))
         start = np.array([y0 - top, x0 - left]) - reach
         away = (np.indices(alike.shape) + start[:, None, None]) / reach
@@ -183,13 +183,13 @@ def _offset(
 
     Rows count as much as they show of the line; only some of them where these are given.
     """
+    from scipy.signal.windows import tukey  # these two are slow to load, as above
+    from skimage.registration import phase_cross_correlation
+
     weight = np.sqrt((_along(picture) ** 2).mean(axis=1))
     if rows is not None:
         weight = weight * rows
     # What enters at one side of a window would be taken for what left at the other.
-    from scipy.signal.windows import tukey
-    from skimage.registration import phase_cross_correlation
-
     taper = tukey(picture.shape[1] + 2, 0.5)[1:-1]
     found, _, _ = phase_cross_correlation(
         weight @ picture * taper,
