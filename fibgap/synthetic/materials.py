@@ -274,6 +274,26 @@ def flat_layers(shape: Sequence[int], rng: np.random.Generator, levels: Sequence
     return np.asarray((depth + rng.uniform(0, period)) % period < solid * period)
 
 
+@register("sheets")
+def sheets(shape: Sequence[int], rng: np.random.Generator, levels: Sequence[Level]) -> Volume:
+    """Return thin bent sheets: 1 to 4 voxels thick, 8 to 60 apart, as cracks or as lamellae.
+
+    Up to three families of them cross, each of a direction of its own; they are solid, or pores,
+    with equal chances.
+    """
+    grid = warped_grid(shape, rng.uniform(0, 8), rng)
+    volume = np.zeros(tuple(shape), dtype=np.bool_)
+    for _ in range(rng.integers(1, 4)):
+        normal, apart, thick = direction(rng), log_uniform(8, 60, rng), log_uniform(1, 4, rng)
+        depth = sum(np.float32(n) * axis for n, axis in zip(normal, grid, strict=True))
+        steps = apart * rng.uniform(0.5, 1.5, int(8 * max(shape) / apart) + 8)
+        middles = np.cumsum(steps) - 2 * max(shape)
+        above = np.searchsorted(middles, depth).clip(1, len(middles) - 1)
+        off = np.minimum(depth - middles[above - 1], middles[above] - depth)
+        volume |= off < thick / 2
+    return ~volume if rng.random() < 0.5 else volume
+
+
 @register("cells")
 def cells(shape: Sequence[int], rng: np.random.Generator, levels: Sequence[Level]) -> Volume:
     """Return cells with flat faces and sharp edges, 10 to 50 wide.
