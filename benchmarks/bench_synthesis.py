@@ -1,16 +1,14 @@
 """Time and weigh the synthesis of one volume, in a process of its own.
 
-Prints wall seconds on the given number of threads, and the peak memory beyond that of importing
-torch, in bytes a voxel of the periodic box.
+Prints seconds by the clock, and the peak memory beyond that of the imports, in bytes a voxel of the
+periodic box.
 
-    python benchmarks/bench_synthesis.py [--box 256] [--threads 1]
+    python benchmarks/bench_synthesis.py [--box 256]
 """
 
 import argparse
 import resource
 import time
-
-import torch
 
 from fibgap import seeds
 from fibgap.synthetic.structure import Level, generate_volume
@@ -25,9 +23,7 @@ def main() -> None:
     """Parse the command line, generate a volume and print what it cost."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--box", type=int, default=256, help="side of the box and of the volume")
-    parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
     before = peak_bytes()
     begin = time.perf_counter()
     volume = generate_volume(
@@ -40,8 +36,8 @@ def main() -> None:
     elapsed = time.perf_counter() - begin
     weight = (peak_bytes() - before) / volume.size
     print(
-        f"box of {arguments.box}^3, two levels, {arguments.threads} thread(s): {elapsed:.2f} s, "
-        f"{weight:.1f} bytes a voxel beyond importing torch, solid fraction {volume.mean():.4f}"
+        f"box of {arguments.box}^3, two levels: {elapsed:.2f} s, {weight:.1f} bytes a voxel "
+        f"beyond the imports, solid fraction {volume.mean():.4f}"
     )
 
 

@@ -1,5 +1,6 @@
 """Fillers on many materials: rows that are added, tables that are made of them."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,39 @@ def test_a_run_that_was_stopped_goes_on(tmp_path: Path) -> None:
     # Six digits are kept.
     assert np.allclose(again[numbers], before.loc[again.index, numbers], rtol=1e-5, atol=0)
     assert (found.loc[found["filler"] == ORIGINAL, "voxel_error"].isna()).all()
+
+
+def test_a_network_is_asked_for_more_behind_its_name(tmp_path: Path) -> None:
+    """Options change the volume; the name as it was given is the row's; without D, no D."""
+    asked = ["shipped:general_small", "shipped:general_small?families=zx&threshold=draw"]
+    rows = tmp_path / "rows.csv"
+    small = ("--side", "32", "--cut", "0", "--volumes", "1", "--network-volumes", "1")
+    assert main([str(rows), *small, "--materials", "gold", "--fillers", "nearest", *asked]) == 0
+    found = pd.read_csv(rows).set_index("filler")
+    assert list(found.index) == [ORIGINAL, "nearest", *asked]
+    assert found.loc[asked[0], "voxel_error"] < found.loc[asked[1], "voxel_error"]
+    assert "anisotropy_d" not in found
+    shown = tables(pd.read_csv(rows))
+    assert "Error of LPF" in shown
+    assert "Error of D" not in shown
+
+
+@pytest.mark.parametrize(
+    ("filler", "told"),
+    [
+        ("shipped:general_small?family=zx", "'family' is none of families, threshold, precision"),
+        ("shipped:general_small?zx", "'zx' is none of families"),
+        ("shipped:general_tiny?families=zx", "no weights are shipped under .*general_tiny"),
+        ("nearst", "filler 'nearst' is unknown"),
+    ],
+)
+def test_what_is_asked_has_to_exist(
+    filler: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A name or an option that there is not ends with one sentence."""
+    arguments = [str(tmp_path / "rows.csv"), *SMALL[:4], "--network-volumes", "1"]
+    assert main([*arguments, "--volumes", "1", "--materials", "gold", "--fillers", filler]) == 2
+    assert re.search(told, capsys.readouterr().err)
 
 
 @pytest.mark.parametrize("name", MATERIALS)

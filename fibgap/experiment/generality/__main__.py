@@ -13,7 +13,12 @@ from fibgap.errors import InputError
 from fibgap.experiment import generality
 from fibgap.experiment.generality.materials import MATERIALS, draw_volume, generator, read_cubes
 from fibgap.experiment.generality.page import write_page
-from fibgap.experiment.generality.trial import classical_fillers, network_fillers, try_fillers
+from fibgap.experiment.generality.trial import (
+    classical_fillers,
+    is_network,
+    network_fillers,
+    try_fillers,
+)
 
 
 def main(arguments: Iterable[str] | None = None) -> int:
@@ -26,10 +31,13 @@ def main(arguments: Iterable[str] | None = None) -> int:
     parser.add_argument("--volumes", type=int, default=3, help="per material, without training")
     parser.add_argument("--network-volumes", type=int, default=1, help="per material, for networks")
     parser.add_argument("--side", type=int, default=128, help="of a volume, in voxels")
-    parser.add_argument("--cut", type=int, default=64, help="side of the cut for D, in voxels")
+    parser.add_argument("--cut", type=int, default=64, help="side of the cut for D; 0: no D")
     parser.add_argument("--materials", nargs="*", default=list(MATERIALS), choices=MATERIALS)
     parser.add_argument(
-        "--fillers", nargs="*", help="names, or weights files; all of the library if not given"
+        "--fillers",
+        nargs="*",
+        help="names, or weights files, with options such as 'shipped:general_small?families=zx'; "
+        "all of the library if not given",
     )
     parser.add_argument("--real", nargs="*", default=[], help="NAME=FILE:LABEL_OF_SOLID")
     options = parser.parse_args(None if arguments is None else list(arguments))
@@ -37,9 +45,9 @@ def main(arguments: Iterable[str] | None = None) -> int:
     classical, networks = classical_fillers(), network_fillers()
     if options.fillers is not None:
         classical, networks = (
-            [name for name in names if name in options.fillers] for names in (classical, networks)
+            [name for name in options.fillers if is_network(name) == trained]
+            for trained in (False, True)
         )
-        networks += [name for name in options.fillers if name.endswith(".safetensors")]
     counts = dict.fromkeys((ORIGINAL, *classical), options.volumes)
     counts |= dict.fromkeys(networks, options.network_volumes)
     try:

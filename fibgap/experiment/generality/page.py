@@ -48,6 +48,8 @@ def tables(rows: pd.DataFrame) -> str:
     parts = []
     for column, title, factor, decimals in TABLES:
         told = rows if column in OF_PHANTOMS else rows[~rows["material"].isin(list(PHANTOMS))]
+        if not told.get(column, pd.Series(dtype=float)).notna().any():
+            continue
         wide = told.pivot_table(index="material", columns="filler", values=column, sort=False)
         shown = [ORIGINAL] if column.startswith("anisotropy") else []
         shown += [name for name in fillers if name in wide.columns]

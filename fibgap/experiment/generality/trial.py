@@ -5,22 +5,27 @@ import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pandas as pd
 
 from fibgap.arms import ORIGINAL
-from fibgap.errors import FibgapWarning
+from fibgap.errors import FibgapWarning, InputError
 from fibgap.experiment.evaluation import compare_with_truth, measure_volume
 from fibgap.experiment.generality.materials import Volume, milling_of
 from fibgap.fillers import FILLER_HOMES, fill, filler_names
 from fibgap.io.files import write_aside
+from fibgap.io.shards import Record
+from fibgap.network.filler import network_options
 from fibgap.network.shipped import PREFIX, resolve_weights, shipped_names
 from fibgap.placement import place_slices
 from fibgap.stack import GappedVolume, between_slices
 from fibgap.synthetic.milling import Milling, mill_volume
 
 MEASURES = ("tpcf", "lpf", "d")
+#: What can be asked of a network behind its name.
+OPTIONS = ("families", "threshold", "precision")
 #: What names a row.
 KEYS = ["material", "volume", "filler"]
 
@@ -36,14 +41,44 @@ def network_fillers() -> list[str]:
 
 
 def is_network(filler: str) -> bool:
-    """Say whether a name is that of weights: shipped ones, or a file."""
-    return filler.startswith(PREFIX) or filler.endswith(".safetensors")
+    """Say whether a name is that of weights: shipped ones, or a file; with options or without."""
+    weights = filler.partition("?")[0]
+    return weights.startswith(PREFIX) or weights.endswith(".safetensors")
+
+
+def network_of(filler: str) -> dict[str, Any]:
+    """Return the options of the filler "network" for the name of weights.
+
+    Parameters
+    ----------
+    filler : str
+        ``shipped:NAME`` or a weights file; behind a question mark, what is asked of it, such as
+        ``shipped:general_small?families=zx&precision=bf16``. It computes in fp32 otherwise.
+
+    Raises
+    ------
+    InputError
+        If there are no such weights, or something else is asked.
+    """
+    weights, _, asked = filler.partition("?")
+    try:
+        options = dict(parse_qsl(asked, strict_parsing=bool(asked)))
+    except ValueError:
+        options = {asked: ""}
+    for name in options:
+        if name not in OPTIONS:
+            raise InputError(f"filler '{filler}': '{name}' is none of {', '.join(OPTIONS)}.")
+    precision = options.pop("precision", "fp32")
+    made = network_options(
+        resolve_weights(weights), "cpu", precision=precision, batch_pixels=2**19, threads=1
+    )
+    return {**made, **options}
 
 
 def fill_by(filler: str, gapped: GappedVolume) -> Volume:
     """Fill by a classical filler, or by the network whose weights are named."""
     if is_network(filler):
-        return fill(gapped, "network", refuse=False, network=resolve_weights(filler))
+        return fill(gapped, "network", refuse=False, **network_of(filler))
     return fill(gapped, filler, refuse=False)
 
 
@@ -61,7 +96,7 @@ def rows_of(
     fillers : list of str
         See `fill_by`; `ORIGINAL` stands for the true volume.
     cut : int
-        Side in voxels of the central cube on which D is taken.
+        Side in voxels of the central cube on which D is taken; 0: D is not taken.
 
     Yields
     ------
@@ -73,7 +108,12 @@ def rows_of(
     stack = mill_volume(truth, milling, voxel_nm=1.0, rng=rng)
     gapped = place_slices(stack, check=False)
     inner, missing = between_slices(truth, gapped), gapped.missing_layers
-    original = measure_volume(inner, MEASURES, cut=cut, centred=True, threads=1)
+    names = MEASURES if cut else tuple(name for name in MEASURES if name != "d")
+
+    def measured(volume: Volume) -> Record:
+        return measure_volume(volume, names, cut=cut, centred=True, threads=1)
+
+    original = measured(inner)
     for filler in fillers:
         if filler == ORIGINAL:
             yield {"filler": ORIGINAL, **original.attributes}
@@ -83,8 +123,7 @@ def rows_of(
             warnings.simplefilter("always", FibgapWarning)
             volume = fill_by(filler, gapped)
         seconds = time.process_time() - begin
-        record = measure_volume(volume, MEASURES, cut=cut, centred=True, threads=1)
-        found = compare_with_truth(record, volume, gapped, truth, original).attributes
+        found = compare_with_truth(measured(volume), volume, gapped, truth, original).attributes
         yield {
             "filler": filler,
             **found,
