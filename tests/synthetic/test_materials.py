@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.ndimage import binary_erosion
 
 from fibgap.errors import InputError
 from fibgap.synthetic.materials import (
@@ -55,6 +56,25 @@ def test_a_material_follows_from_its_generator(name):
     """The same generator gives the same volume, another one another."""
     assert (drawn(name, 5) == drawn(name, 5)).all()
     assert (drawn(name, 5) != drawn(name, 6)).any()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_sheets_are_thin(seed):
+    """Three erosions take away what is up to 6 voxels thick: sheets of 4, but for where they cross.
+
+    A seventh may be left, where two or three families cross or a sheet bends. Of layers that are
+    thick, as the first three are, a fifth and more is left.
+    """
+    left = {}
+    for name in ("sheets", "layers"):
+        volume = drawn(name, seed, (48, 48, 48))
+        left[name] = min(
+            binary_erosion(phase, iterations=3, border_value=1).sum() / phase.sum()
+            for phase in (volume, ~volume)
+        )
+    assert left["sheets"] < 1 / 7
+    if seed < 3:
+        assert left["layers"] > 0.2
 
 
 def test_an_unknown_material_is_refused():
