@@ -36,7 +36,15 @@ def prepare_planes(config: configuration.Config, training_set: str) -> dict[str,
     return {family: np.concatenate(parts) for family, parts in planes.items()}
 
 
-def train(config_path: Path, network: str, out: Path, *, gpus: int, budget: float | None) -> str:
+def train(
+    config_path: Path,
+    network: str,
+    out: Path,
+    *,
+    gpus: int,
+    budget: float | None,
+    seed: int | None = None,
+) -> str:
     """Train a network of a configuration in a folder, going on where an earlier call stopped.
 
     Parameters
@@ -51,6 +59,8 @@ def train(config_path: Path, network: str, out: Path, *, gpus: int, budget: floa
         0 for the CPU, 1 for CUDA.
     budget : float or None
         Minutes after which training stops at the end of an epoch, instead of the configuration's.
+    seed : int or None
+        Instead of the configuration's `base_seed`: other volumes, patches and initial weights.
 
     Returns
     -------
@@ -66,6 +76,10 @@ def train(config_path: Path, network: str, out: Path, *, gpus: int, budget: floa
     if network not in config["networks"]:
         raise InputError(f"network '{network}' is not in the networks table of {config_path}.")
     settings = config["networks"][network]
+    if seed is not None:
+        if seed < 0:
+            raise InputError(f"a seed must be 0 or more, but is {seed}.")
+        config["base_seed"] = seed
     if budget is not None:
         settings["training"]["budget_minutes"] = budget
     device = torch.device(choose_device(gpus))
@@ -157,6 +171,7 @@ def _training_parser() -> argparse.ArgumentParser:
     parser.add_argument("network", help="key of its networks table")
     parser.add_argument("--out", type=Path, required=True, help="folder for everything written")
     parser.add_argument("--budget-minutes", type=float, help="stop after an epoch, to go on later")
+    parser.add_argument("--seed", type=int, help="instead of the configuration's base_seed")
     return parser
 
 
@@ -199,6 +214,7 @@ def main() -> int:
                 arguments.out,
                 gpus=arguments.gpus,
                 budget=arguments.budget_minutes,
+                seed=arguments.seed,
             )
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -122,6 +122,24 @@ def test_a_paused_training_is_finished_by_the_next_call(config, tmp_path, monkey
     pd.testing.assert_frame_equal(first, second, check_exact=True)
 
 
+def test_another_seed_is_another_training(config, tmp_path, monkeypatch, capsys):
+    """It is on the card, gives other weights, and does not go on in the folder of the first."""
+    weights = []
+    for seed in ("5", "6"):
+        out = tmp_path / seed
+        assert call(monkeypatch, config, "small", "--out", out, "--seed", seed) == 0
+        card = json.loads((out / "small.json").read_text())
+        assert card["base_seed"] == int(seed)
+        weights.append(card["sha256"])
+    assert weights[0] != weights[1]
+    assert call(monkeypatch, config, "small", "--out", tmp_path / "5") == 0  # that of the file
+    capsys.readouterr()
+    assert call(monkeypatch, config, "small", "--out", tmp_path / "5", "--seed", "6") == 2
+    assert "another configuration" in capsys.readouterr().err
+    assert call(monkeypatch, config, "small", "--out", tmp_path / "7", "--seed", "-1") == 2
+    assert "a seed must be 0 or more, but is -1." in capsys.readouterr().err
+
+
 def test_another_configuration_does_not_go_on_from_there(config, tmp_path, monkeypatch, capsys):
     """A folder with the checkpoint of another configuration is refused in one sentence."""
     out = tmp_path / "out"
