@@ -40,7 +40,7 @@ from fibgap.synthetic.milling import Milling, draw_depths
 
 PAPER_NETWORK_S = 44.0
 PAPER_SPLINE_S = 7.0
-NETWORKS = ("table_s1", "general_small", "compact_neighbours")
+NETWORKS = ("table_s1", "general_large", "general_small", "compact_neighbours")
 #: Fewer planes a side than the receptive field are refused.
 LEAST_IMAGES = 23
 

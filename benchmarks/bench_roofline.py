@@ -24,7 +24,7 @@ from fibgap.network.quantisation import quantised_path
 from fibgap.network.shipped import resolve_weights
 from fibgap.network.weights import LoadedNetwork, load_weights
 
-NETWORKS = ("table_s1", "general_small", "compact_neighbours")
+NETWORKS = ("table_s1", "general_large", "general_small", "compact_neighbours")
 HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
 BYTES = {"fp32": 4, "bf16": 2, "int8": 1}
 #: Side of the matrices, and pixels beside them: enough to be fast, few enough to be quick.

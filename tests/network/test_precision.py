@@ -209,7 +209,7 @@ def test_what_the_cards_admit(processor, name):
 def test_the_networks_of_the_tables_have_an_eight_bit_form():
     """Networks that the tables use are shipped in eight bits, and nothing that is not there."""
     assert (
-        {"table_s1", "compact_neighbours", "general_small"}
+        {"table_s1", "compact_neighbours", "general_small", "general_large"}
         <= set(QUANTISED)
         <= set(shipped_names())
     )

@@ -97,9 +97,9 @@ def test_retiring_weights_are_there_and_say_so(name):
 
 
 def test_kept_weights_are_taken_without_a_word():
-    """Two networks stay: the paper's, and the general one."""
-    assert shipped.kept_names() == ["general_small", "table_s1"]
-    assert shipped.general_names() == ["general_small"]
+    """Three networks stay: the paper's, and two for any material."""
+    assert shipped.kept_names() == ["general_large", "general_small", "table_s1"]
+    assert shipped.general_names() == ["general_large", "general_small"]
     for name in (*shipped.kept_names(), "no_such_network"):
         shipped.warn_if_retiring(f"shipped:{name}")
     shipped.warn_if_retiring("own/compact.safetensors")
