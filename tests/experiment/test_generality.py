@@ -130,6 +130,8 @@ def test_tables_hold_means_and_mark_the_lowest(tmp_path: Path) -> None:
     assert "| gold | 7.00 | **4.00** |" in text
     assert "| material | *Original* | `nearest` | `small` |" in text
     assert "Fillers without training: 2 volumes per material. Networks: 1 volume" in text
+    files = rows.replace({"shipped:small": "weights/rows_2/rows.safetensors", "nearest": "a?b=c"})
+    assert "| *Original* | `a?b=c` | `rows_2` |" in tables(files)
     page.write_text("no marks")
     with pytest.raises(InputError, match="lacks the marks"):
         write_page(page, rows)

@@ -90,7 +90,13 @@ def _cell(value: float, decimals: int, *, strong: bool) -> str:
 
 
 def _heading(name: str) -> str:
-    return f"*{name}*" if name == ORIGINAL else f"`{name.removeprefix(PREFIX)}`"
+    """Return what stands above a column: of a weights file its folder, which says what it is."""
+    if name == ORIGINAL:
+        return f"*{name}*"
+    weights, mark, asked = name.removeprefix(PREFIX).partition("?")
+    if weights.endswith(".safetensors"):
+        weights = Path(weights).parent.name or Path(weights).stem
+    return f"`{weights}{mark}{asked}`"
 
 
 def write_page(path: Path, rows: pd.DataFrame) -> None:
