@@ -139,8 +139,12 @@ def test_tables_hold_means_and_mark_the_lowest(tmp_path: Path) -> None:
         write_page(page, pd.concat([rows, rows]))
 
 
-def test_the_page_shows_the_committed_rows() -> None:
-    """The tables of the page are those of the rows beside it."""
-    text = (ROOT / "docs/generality.md").read_text(encoding="utf-8")
-    rows = pd.read_csv(ROOT / "docs/reproduction/generality/rows.csv")
+@pytest.mark.parametrize(
+    ("page", "table"),
+    [("generality.md", "rows.csv"), ("reproduction/generality/choices.md", "choices.csv")],
+)
+def test_a_page_shows_the_committed_rows(page: str, table: str) -> None:
+    """The tables of a page are those of the rows that come with it."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    rows = pd.read_csv(ROOT / "docs/reproduction/generality" / table)
     assert text.split(BEGIN)[1].split(END)[0].strip() == tables(rows).strip()
