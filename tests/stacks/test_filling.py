@@ -23,7 +23,10 @@ from .conftest import DEPTHS, VOXEL, write_table
     [
         ({"filler": "newest"}, "filler 'newest' is unknown"),
         ({"filler": "network"}, "needs weights"),
-        ({"weights": "shipped:newest"}, r"under the name 'shipped:newest'; shipped: general_small"),
+        (
+            {"weights": "shipped:newest"},
+            r"under the name 'shipped:newest'; shipped: general_large, general_small",
+        ),
         ({"weights": "missing.safetensors"}, "weights file missing.safetensors does not exist"),
         ({"depths": "missing.csv"}, "file missing.csv does not exist"),
         ({"ruler": "missing.csv"}, "file missing.csv does not exist"),
