@@ -26,6 +26,8 @@ from fibgap.cli import main as command
 from fibgap.experiment.config import check as check_configuration
 from fibgap.experiment.config import stack_fillers
 from fibgap.experiment.evaluation import measure_volume
+from fibgap.experiment.generality.materials import PHANTOMS
+from fibgap.experiment.generality.trial import is_network
 from fibgap.io.records import gapped_to_record
 from fibgap.io.shards import process_shard
 from fibgap.io.tiff import write_tiff
@@ -196,6 +198,54 @@ def test_means_of_arms_follow_from_the_committed_datasets(
                 decimals = len(number.partition(".")[2])
                 # Half a digit of rounding, and its own rounding in binary.
                 assert float(number) == pytest.approx(mean, abs=0.5001 * 10**-decimals)
+
+
+def misclassified(table: str) -> pd.DataFrame:
+    """Return the mean voxel error by material and filler, without bodies, of a table of rows."""
+    rows = pd.read_csv(RUNS / "generality" / f"{table}.csv")
+    rows = rows[~rows["material"].isin(list(PHANTOMS))]
+    return rows.pivot_table(index="material", columns="filler", values="voxel_error")
+
+
+def test_what_choices_are_worth_follows_from_the_committed_rows() -> None:
+    """Means over materials, extremes and gold are those of the rows, to the digits shown."""
+    errors = misclassified("choices")
+    assert len(errors) == 17
+    trained, small = "weights/{}/{}.safetensors?precision=bf16", "shipped:general_small?{}"
+    base, shipped = trained.format("base", "base"), small.format("precision=bf16")
+    pairs = [([trained.format(f"base_{seed}", "base") for seed in (7003, 7004)], base)]
+    for name in ("rows", "gold_alone", "no_neighbours", "no_mask"):
+        pairs.append(([trained.format(name, name)], base))
+    pairs.append((["signed_distance_spline"], base))
+    for asked in ("families=zx", "threshold=keep_fraction"):
+        pairs.append(([small.format(f"{asked}&precision=bf16")], shipped))
+    pairs.append(([base], shipped))
+    rows = table_after(DOCS / "networks.md", "## What each choice is worth")
+    for (names, other), (_, *shown) in zip(pairs, rows, strict=True):
+        ratio = errors[names].div(errors[other], axis=0)
+        expected = (
+            np.exp(np.log(ratio).mean()),
+            [ratio.min(axis=None)],
+            [ratio.max(axis=None)],
+            ratio.loc["gold"],
+        )
+        for cell, ratios in zip(shown, expected, strict=True):
+            told = [each.replace("−", "-") for each in re.findall(r"[+−][\d.]+", cell)]
+            # Half of the last digit that is shown.
+            atol = 0.5001 * 10.0 ** -len(told[0].partition(".")[2])
+            changes = 100 * (np.asarray(ratios) - 1)
+            np.testing.assert_allclose(np.array(told, dtype=float), changes, rtol=0, atol=atol)
+
+
+def test_what_general_networks_are_good_for_follows_from_the_committed_rows() -> None:
+    """On how many materials they misclassify fewer voxels than the best classical filler."""
+    errors = misclassified("rows")
+    best = errors.drop(columns=[name for name in errors if is_network(name)]).min(axis=1)
+    for name, fewer, span, *_ in table_after(DOCS / "networks.md", "shape is known, three volumes"):
+        less = 100 * (1 - errors[f"shipped:{name.strip('`')}"] / best)
+        assert re.findall(r"\d+", fewer)[0] == str((less > 0).sum())
+        low, high = re.findall(r"\d+", span)
+        assert (low, high) == (f"{less[less > 0].min():.0f}", f"{less.max():.0f}")
 
 
 # Examples.

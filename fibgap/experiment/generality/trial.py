@@ -61,10 +61,7 @@ def network_of(filler: str) -> dict[str, Any]:
         If there are no such weights, or something else is asked.
     """
     weights, _, asked = filler.partition("?")
-    try:
-        options = dict(parse_qsl(asked, strict_parsing=bool(asked)))
-    except ValueError:
-        options = {asked: ""}
+    options = dict(parse_qsl(asked, keep_blank_values=True))
     for name in options:
         if name not in OPTIONS:
             raise InputError(f"filler '{filler}': '{name}' is none of {', '.join(OPTIONS)}.")

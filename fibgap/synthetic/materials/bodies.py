@@ -6,7 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from fibgap.synthetic.materials.fields import direction, log_uniform, power_law_field, warped_grid
+from fibgap.synthetic.materials.fields import (
+    along,
+    direction,
+    log_uniform,
+    power_law_field,
+    warped_grid,
+)
 from fibgap.synthetic.materials.registry import Volume, register
 from fibgap.synthetic.structure import Level, cut_at_fraction
 
@@ -80,13 +86,13 @@ def fibres(shape: Sequence[int], rng: np.random.Generator, levels: Sequence[Leve
     preferred, stretch = direction(rng), float(rng.choice([-0.9, 0.0, 3.0]))
     volume = np.zeros(tuple(shape), dtype=np.bool_)
     while volume.mean() < solid:
-        along = direction(rng)
-        along += stretch * preferred * (along @ preferred)
-        along /= np.linalg.norm(along)
+        axis = direction(rng)
+        axis += stretch * preferred * (axis @ preferred)
+        axis /= np.linalg.norm(axis)
         off = [
-            axis - np.float32(rng.uniform(0, side)) for axis, side in zip(grid, shape, strict=True)
+            place - np.float32(rng.uniform(0, side))
+            for place, side in zip(grid, shape, strict=True)
         ]
-        on_axis = sum(np.float32(u) * axis for u, axis in zip(along, off, strict=True))
-        square = sum(axis * axis for axis in off) - on_axis * on_axis
+        square = sum(each * each for each in off) - along(axis, off) ** 2
         volume |= square <= (radius * rng.uniform(0.7, 1.3)) ** 2
     return ~volume if rng.random() < 0.5 else volume

@@ -1,6 +1,6 @@
 """What materials are made of: fields, directions and bent coordinates; and segmentation noise."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,11 @@ def direction(rng: np.random.Generator) -> NDArray[np.float64]:
     """Draw a direction (z, y, x) evenly from the sphere."""
     vector = rng.standard_normal(3)
     return np.asarray(vector / np.linalg.norm(vector))
+
+
+def along(vector: NDArray[np.float64], grid: Iterable[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Return how far the points of a grid (z, y, x) lie along a direction."""
+    return np.asarray(sum(np.float32(u) * axis for u, axis in zip(vector, grid, strict=True)))
 
 
 def warped_grid(

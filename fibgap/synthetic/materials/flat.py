@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.spatial import cKDTree
 
-from fibgap.synthetic.materials.fields import direction, log_uniform, warped_grid
+from fibgap.synthetic.materials.fields import along, direction, log_uniform, warped_grid
 from fibgap.synthetic.materials.registry import Volume, register
 from fibgap.synthetic.structure import Level
 
@@ -15,7 +15,7 @@ def layers(shape: Sequence[int], rng: np.random.Generator, levels: Sequence[Leve
     """Return wavy layers of any direction: period 8 to 80, uneven, solid .1 to .9."""
     grid = warped_grid(shape, rng.uniform(0, 8), rng)
     normal, period, solid = direction(rng), log_uniform(8, 80, rng), rng.uniform(0.1, 0.9)
-    depth = sum(np.float32(n) * axis for n, axis in zip(normal, grid, strict=True))
+    depth = along(normal, grid)
     count = int(4 * max(shape) / period) + 8
     pairs = np.stack([np.full(count, solid), np.full(count, 1 - solid)], axis=1) * period
     edges = np.cumsum((pairs * rng.uniform(0.5, 1.5, pairs.shape)).ravel()) - 2 * max(shape)
@@ -26,8 +26,7 @@ def layers(shape: Sequence[int], rng: np.random.Generator, levels: Sequence[Leve
 def flat_layers(shape: Sequence[int], rng: np.random.Generator, levels: Sequence[Level]) -> Volume:
     """Return flat and even layers of any direction: period 8 to 60, solid .3 to .7."""
     normal, period, solid = direction(rng), log_uniform(8, 60, rng), rng.uniform(0.3, 0.7)
-    grid = np.indices(tuple(shape), dtype=np.float32)
-    depth = sum(np.float32(n) * axis for n, axis in zip(normal, grid, strict=True))
+    depth = along(normal, np.indices(tuple(shape), dtype=np.float32))
     return np.asarray((depth + rng.uniform(0, period)) % period < solid * period)
 
 
@@ -42,7 +41,7 @@ def sheets(shape: Sequence[int], rng: np.random.Generator, levels: Sequence[Leve
     volume = np.zeros(tuple(shape), dtype=np.bool_)
     for _ in range(rng.integers(1, 4)):
         normal, apart, thick = direction(rng), log_uniform(8, 60, rng), log_uniform(1, 4, rng)
-        depth = sum(np.float32(n) * axis for n, axis in zip(normal, grid, strict=True))
+        depth = along(normal, grid)
         steps = apart * rng.uniform(0.5, 1.5, int(8 * max(shape) / apart) + 8)
         middles = np.cumsum(steps) - 2 * max(shape)
         above = np.searchsorted(middles, depth).clip(1, len(middles) - 1)
