@@ -29,7 +29,7 @@ def main(planes: str, split: str, weights: str, history: str, *, gpus: int, para
         settings,
         arrays,
         pd.read_csv(split),
-        millings=MillingRange(**params["millings"]),
+        millings=MillingRange.from_dict(params["millings"]),
         voxel_nm=params["voxel_nm"],
         base_seed=params["base_seed"],
         folder=folder,

@@ -54,12 +54,18 @@ class MillingRange:
         Range of the standard deviation over the mean, drawn evenly.
     floor_nm : float
         No slice is thinner, in nm.
+    own : Milling or None
+        A milling that is taken instead of one from the ranges, with the chance `own_share`.
+    own_share : float
+        That chance, 0 to 1.
     """
 
     distributions: tuple[Distribution, ...]
     mean_nm: tuple[float, float]
     relative_sd: tuple[float, float]
     floor_nm: float
+    own: Milling | None = None
+    own_share: float = 0.0
 
     def __post_init__(self) -> None:
         if not self.distributions:
@@ -71,6 +77,11 @@ class MillingRange:
                     f"the range {name} must go from its lower to its upper end, but goes from "
                     f"{low} to {high}."
                 )
+        if not 0 <= self.own_share <= 1 or (self.own_share and self.own is None):
+            raise InputError(
+                f"own_share is the chance of a milling of its own, but is {self.own_share}, and "
+                f"that milling is {self.own}."
+            )
         # The thinnest mean is the one that may lie below the floor.
         for distribution in self.distributions:
             Milling(
@@ -78,8 +89,17 @@ class MillingRange:
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the attributes as plain values."""
-        return asdict(self)
+        """Return the attributes as plain values; without those of a milling that is not there."""
+        values = asdict(self)
+        if not self.own_share:
+            del values["own"], values["own_share"]
+        return values
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "MillingRange":
+        """Return the range of `to_dict`."""
+        own = values.get("own")
+        return cls(**{**values, "own": None if own is None else Milling(**own)})
 
     @classmethod
     def of(cls, milling: Milling) -> "MillingRange":
@@ -94,6 +114,8 @@ class MillingRange:
 
     def draw(self, rng: np.random.Generator) -> Milling:
         """Draw one milling."""
+        if self.own is not None and rng.random() < self.own_share:
+            return self.own
         mean = rng.uniform(*self.mean_nm)
         return Milling(
             self.distributions[rng.integers(len(self.distributions))],

@@ -378,6 +378,10 @@ def test_objects_are_made_of_the_configuration():
     assert configuration.millings_of(complete, "item") == MillingRange(
         ("normal",), (8, 12), (0.1, 0.4), 2.5
     )
+    shared = changed((*SET, "millings", "own_share"), 0.5)
+    assert configuration.millings_of(shared, "item") == MillingRange(
+        ("normal",), (8, 12), (0.1, 0.4), 2.5, own=Milling("normal", 10, 3, 2.5), own_share=0.5
+    )
     without = changed(("training_sets", "item"), {"volumes": 2})
     assert configuration.millings_of(without, "item") == MillingRange(
         ("normal",), (10, 10), (0.3, 0.3), 2.5
@@ -455,6 +459,7 @@ TRAINING = ("networks", "item", "training")
         ((*SHAPE, 1), 7, "must be at least 8"),
         ((*SHAPE, 2), 16.5, "must be an integer"),
         ((*SET, "millings", "relative_sd", 0), -0.1, "must be at least 0"),
+        ((*SET, "millings", "own_share"), 1.5, "must be at most 1"),
         # Lengths of lists and texts, and lists that hold nothing twice.
         (SHAPE, [16, 16], "must hold at least 3 values"),
         (SHAPE, [16, 16, 16, 16], "must hold at most 3 values"),

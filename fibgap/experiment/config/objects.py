@@ -31,6 +31,8 @@ def millings_of(config: Config, training_set: str) -> MillingRange:
         tuple(ranges["mean_nm"]),
         tuple(ranges["relative_sd"]),
         ranges["floor_nm"],
+        own=milling_of(config) if ranges["own_share"] else None,
+        own_share=ranges["own_share"],
     )
 
 

@@ -32,6 +32,12 @@ class MillingRanges(Section):
     mean_nm: Range = key("Range of the mean thickness, drawn evenly.", unit="nm")
     relative_sd: Range = key("Range of the standard deviation over the mean, drawn evenly.")
     floor_nm: float = key("No slice is thinner.", Milling().floor_nm, unit="nm", gt=0)
+    own_share: float = key(
+        "Chance that a milling is that of `mill_slices`, in place of one from the ranges.",
+        0,
+        ge=0,
+        le=1,
+    )
 
 
 class MaterialVolumes(Section):

@@ -204,7 +204,7 @@ class Trainer:
             "started_from_sha256": self.initial_sha256,
             "teacher_sha256": None if self.teacher is None else self.teacher.sha256,
             "training": vars(self.training),
-            "millings": vars(self.sampler.millings),
+            "millings": self.sampler.millings.to_dict(),
             "voxel_nm": self.sampler.voxel_nm,
             "steps_per_epoch": self.steps,
             "patches_in_sliding_window": len(self.sampler),

@@ -1,5 +1,7 @@
 """Patches are windows of planes, turned and flipped; gaps lie across z and are interpolated."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -404,3 +406,33 @@ def test_millings_stay_within_their_ranges():
     assert 6 <= means.min() < 6.5 < 15.5 < means.max() <= 16
     # Multiplied by the mean and divided again: a rounding or two.
     assert 0.1 - 1e-12 <= spreads.min() < 0.12 < 0.48 < spreads.max() <= 0.5 + 1e-12
+
+
+def test_a_share_of_millings_is_the_own_one():
+    """So many millings as the share says are the own one; the others stay within the ranges."""
+    own = Milling("normal", 10, 3, 2.5)
+    ranges = (("gamma",), (6.0, 16.0), (0.1, 0.5), 2.5)
+    millings = MillingRange(*ranges, own=own, own_share=0.25)
+    rng = np.random.default_rng(18)
+    drawn = [millings.draw(rng) for _ in range(1000)]
+    # Binomial, standard deviation 13.7: six of them have a chance of 2e-9.
+    assert abs(sum(milling == own for milling in drawn) - 250) < 82
+    assert {milling.distribution for milling in drawn if milling != own} == {"gamma"}
+    assert MillingRange.from_dict(json.loads(json.dumps(millings.to_dict()))).draw(rng)
+
+
+def test_without_a_share_millings_are_those_of_before():
+    """The same numbers are drawn, and a file says nothing of an own milling."""
+    plain = MillingRange(("gamma",), (6.0, 16.0), (0.1, 0.5), 2.5)
+    none = MillingRange(("gamma",), (6.0, 16.0), (0.1, 0.5), 2.5, own_share=0)
+    assert plain.to_dict().keys() == {"distributions", "mean_nm", "relative_sd", "floor_nm"}
+    assert plain.draw(np.random.default_rng(1)) == none.draw(np.random.default_rng(1))
+    assert MillingRange.from_dict(plain.to_dict()) == plain
+
+
+@pytest.mark.parametrize("share", [0.5, -0.1, 1.5, float("nan")])
+def test_a_share_needs_an_own_milling_and_lies_between_0_and_1(share):
+    """Anything else is an error that names the value."""
+    own = None if share == 0.5 else Milling()
+    with pytest.raises(InputError, match=f"own_share .* is {share}"):
+        MillingRange(("normal",), (10, 10), (0, 0), 2.5, own=own, own_share=share)
