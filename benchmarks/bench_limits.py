@@ -125,7 +125,17 @@ def weigh(side: int, cores: int) -> pd.DataFrame:
         }
         command = [sys.executable, "-m", "snakemake", "--workflow-profile", "profiles/default"]
         command += ["--configfile", "limits.yaml", "--cores", str(cores), "--quiet", "all"]
-        subprocess.run(command, cwd=folder, env=environment, check=True)
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            sys.exit(done.stdout)
         rows = [json.loads(line) for line in (folder / "peaks.jsonl").read_text().splitlines()]
     return pd.DataFrame(rows).assign(side=side)
 
