@@ -92,8 +92,10 @@ def held_by_training(wildcards):
     own = TRAINING_SETS[settings["training_set"]]
     shape = configuration.training_set_of(EXPERIMENT, settings["training_set"])["shape"]
     batch = settings["training"]["batch_size"] * settings["training"]["patch"] ** 2
+    pixels = 2 * voxels(shape) * own["volumes"]
     return {
-        "pixels": 2 * voxels(shape) * own["volumes"],
+        "pixels": pixels,
+        "distances": pixels if settings["sees"] == "distances" else 0,
         "back": settings["width_factor"] * batch,
         "forward": teacher_width(settings) * batch,
     }

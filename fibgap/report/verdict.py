@@ -57,17 +57,19 @@ def _judged(results: Results) -> pd.DataFrame:
 
 
 def _closed(results: Results, arm: str) -> str:
-    """Say how much of the distances from the classical arms to the truth an arm closes."""
+    """Say how much of the way from the classical arms to the truth an arm goes."""
     shares = results.frames.get("shares", pd.DataFrame(columns=["arm", "share", "baseline"]))
     own = shares[(shares["arm"] == arm) & shares["share"].notna()]
-    parts = [
-        f"{_percent(rows['share'].min(), rows['share'].max())} of that from {baseline}"
-        for baseline, rows in own.groupby("baseline", sort=False)
-    ]
-    if not parts:
+    if own.empty:
         return ""
-    parts[0] = parts[0].replace(" that ", " the distance in mean error ")
-    return f", and it closes {_listed(parts)} to the true volume"
+    (first, share), *others = (
+        (baseline, _percent(rows["share"].min(), rows["share"].max()))
+        for baseline, rows in own.groupby("baseline", sort=False)
+    )
+    told = f"from {first} it goes {share} of the way to the mean error of the true volume"
+    parts = [told, *(f"from {baseline} {share}" for baseline, share in others)]
+    beyond = " (above 100 %: more isotropic than that)" if own["share"].max() > 1 else ""
+    return f"; {_listed(parts)}{beyond}"
 
 
 def _isotropy(results: Results, arm: str) -> str:

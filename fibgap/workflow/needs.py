@@ -62,10 +62,11 @@ NEEDS = {
     "place_slices": Need(54, {"voxels": 0.7}, {"voxels": 0.2}),
     "extract_planes": Need(86, {"voxels": 4.5}, {"voxels": 0.3}),
     "split_planes": Need(90),
-    # Planes as they are read and as they are split: 2 bytes. Those of a teacher are not kept.
+    # Planes as they are read and as they are split: 2 bytes. Those of a teacher are not kept. A
+    # network that sees distances holds them for both directions of milling, 2 bytes each.
     "train_network": Need(
         550,
-        {"pixels": 2, "back": 8300, "forward": 4350},
+        {"pixels": 2, "distances": 4, "back": 8300, "forward": 4350},
         {"pixels": 0.5, "back": 29, "forward": 29 / 3},
     ),
     "fill_gaps": Need(97, {"voxels": 6}, {"voxels": 0.5}),

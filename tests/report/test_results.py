@@ -1,5 +1,6 @@
 """Everything that is said of a run follows from its table of datasets."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -154,7 +155,11 @@ def test_a_second_classical_arm_is_a_second_start(metrics: pd.DataFrame) -> None
     # As above: three standard errors of a share are about 0.1, from a shorter distance 0.15.
     assert shares["RML-s", "RSD-s"].to_numpy() == pytest.approx(1 / 2, abs=0.15)
     assert shares["RSD-s", "RCS-s"].to_numpy() == pytest.approx(1 / 3, abs=0.12)
-    assert verdict(results)[0].endswith(" % of that from RSD-s to the true volume.")
+    assert re.search(
+        r"; from RCS-s it goes 6\d to 7\d % of the way to the mean error of the true volume and "
+        r"from RSD-s \d\d to \d\d %\.$",
+        verdict(results)[0],
+    )
 
 
 def test_what_is_read_back_is_what_was_written(metrics: pd.DataFrame, tmp_path: Path) -> None:
@@ -188,9 +193,9 @@ def test_the_verdict_is_made_from_the_numbers(metrics: pd.DataFrame) -> None:
     isotropy, truth, paper = verdict(build(metrics))
     assert isotropy.startswith(
         "Over 12 datasets RML-s is the most isotropic of 4 arms: its mean error is the lowest in "
-        "TPCF, LPF and D, and it closes 6"
+        "TPCF, LPF and D; from RCS-s it goes 6"
     )
-    assert isotropy.endswith(" % of the distance in mean error from RCS-s to the true volume.")
+    assert isotropy.endswith(" % of the way to the mean error of the true volume.")
     percent = (100 * metrics.groupby("arm")["voxel_error"].mean()).map("{:.1f} %".format)
     assert truth.startswith(f"RML-s misclassifies {percent['RML-s']} of the voxels that it fills")
     assert f"fewer than any other arm (RCS-s: {percent['RCS-s']})" in truth

@@ -62,6 +62,16 @@ def test_memory_is_what_was_measured_with_room() -> None:
     assert memory_mb("make_tables") == 625
 
 
+def test_a_training_on_distances_asks_for_them_too() -> None:
+    """Two directions of milling, 2 bytes each; a training of 80 volumes took 2736 MB in all."""
+    pixels = 2 * 80 * 128**3
+    rows = {"pixels": pixels, "back": 0.5 * 32 * 64**2}
+    distances = {**rows, "distances": pixels}
+    more = memory_mb("train_network", distances) - memory_mb("train_network", rows)
+    assert more == pytest.approx(MEMORY_ROOM * 4 * pixels / 2**20, abs=1)
+    assert 1.1 < memory_mb("train_network", distances) / (2736 + MEASURED_SNAKEMAKE_MB) < 2
+
+
 def test_time_is_what_was_measured_with_room() -> None:
     """By hand: 5 min, and three times 121 s, 6.05 min, rounded up; 300 s for any table."""
     assert (START_MINUTES, TIME_ROOM) == (5, 3)
