@@ -1,6 +1,7 @@
 """Fillers on many materials: rows that are added, tables that are made of them."""
 
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,9 @@ from fibgap.experiment.generality.__main__ import main
 from fibgap.experiment.generality.materials import MATERIALS, draw_volume, read_cubes
 from fibgap.experiment.generality.page import BEGIN, END, tables, write_page
 from fibgap.experiment.generality.trial import classical_fillers, network_fillers
+from fibgap.io.digests import file_sha256
 from fibgap.io.volumes import write_volume
+from fibgap.network.shipped import resolve_weights
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ("--side", "24", "--cut", "16", "--network-volumes", "0")
@@ -47,6 +50,35 @@ def test_a_run_that_was_stopped_goes_on(tmp_path: Path) -> None:
     # Six digits are kept.
     assert np.allclose(again[numbers], before.loc[again.index, numbers], rtol=1e-5, atol=0)
     assert (found.loc[found["filler"] == ORIGINAL, "voxel_error"].isna()).all()
+
+
+def test_rows_of_other_weights_are_made_anew(tmp_path: Path) -> None:
+    """A network that learned again under its name does not keep what the old one reached."""
+    rows, weights = tmp_path / "rows.csv", tmp_path / "net.safetensors"
+    small = ("--side", "32", "--cut", "0", "--volumes", "1", "--network-volumes", "1")
+    command = [str(rows), *small, "--materials", "gold", "--fillers", "nearest", str(weights)]
+    shutil.copy(resolve_weights("shipped:general_small"), weights)
+    assert main(command) == 0
+    first = pd.read_csv(rows).assign(seconds=-1.0)
+    first.to_csv(rows, index=False)
+    shutil.copy(resolve_weights("shipped:compact_any"), weights)
+    assert main(command) == 0
+    found = pd.read_csv(rows).set_index("filler")
+    assert len(found) == 3
+    assert found.loc["nearest", "seconds"] == -1
+    assert found.loc[str(weights), "seconds"] >= 0
+    before = first.set_index("filler").loc[str(weights)]
+    assert found.loc[str(weights), "voxel_error"] != before["voxel_error"]
+    assert found.loc[str(weights), "weights"] == file_sha256(weights)[:16] != before["weights"]
+    assert found["weights"].isna()[[ORIGINAL, "nearest"]].all()
+
+
+def test_the_committed_rows_are_those_of_the_shipped_weights() -> None:
+    """No row of the page is left of weights that are shipped no more."""
+    rows = pd.read_csv(ROOT / "docs/reproduction/generality/rows.csv").dropna(subset="weights")
+    assert {"shipped:general_small", "shipped:general_large"} == set(rows["filler"])
+    for name, own in rows.groupby("filler"):
+        assert set(own["weights"]) == {file_sha256(resolve_weights(name))[:16]}
 
 
 def test_a_network_is_asked_for_more_behind_its_name(tmp_path: Path) -> None:

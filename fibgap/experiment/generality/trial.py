@@ -15,6 +15,7 @@ from fibgap.errors import FibgapWarning, InputError
 from fibgap.experiment.evaluation import compare_with_truth, measure_volume
 from fibgap.experiment.generality.materials import Volume, milling_of
 from fibgap.fillers import FILLER_HOMES, fill, filler_names
+from fibgap.io.digests import file_sha256
 from fibgap.io.files import write_aside
 from fibgap.io.shards import Record
 from fibgap.network.filler import network_options
@@ -72,6 +73,13 @@ def network_of(filler: str) -> dict[str, Any]:
     return {**made, **options}
 
 
+def checksum_of(filler: str) -> str | None:
+    """Return the first 16 digits of the SHA-256 of a network's weights file, None without one."""
+    if not is_network(filler):
+        return None
+    return file_sha256(resolve_weights(filler.partition("?")[0]))[:16]
+
+
 def fill_by(filler: str, gapped: GappedVolume) -> Volume:
     """Fill by a classical filler, or by the network whose weights are named."""
     if is_network(filler):
@@ -99,8 +107,8 @@ def rows_of(
     ------
     dict
         `filler`, the columns of the table of datasets, `solid_bias` (solid of the filled layers
-        over the true one, less 1), `warned` (whether the filled layers depart from the known ones)
-        and `seconds` of processor time, with one thread.
+        over the true one, less 1), `warned` (whether the filled layers depart from the known ones),
+        `seconds` of processor time, with one thread, and `weights`, see `checksum_of`.
     """
     stack = mill_volume(truth, milling, voxel_nm=1.0, rng=rng)
     gapped = place_slices(stack, check=False)
@@ -127,6 +135,7 @@ def rows_of(
             "solid_bias": volume[missing].mean() / inner[missing].mean() - 1,
             "warned": any(issubclass(each.category, FibgapWarning) for each in said),
             "seconds": round(seconds, 2),
+            "weights": checksum_of(filler),
         }
 
 
@@ -140,6 +149,8 @@ def try_fillers(
 ) -> pd.DataFrame:
     """Add the rows of one volume that a table lacks, and return the table.
 
+    A row of a network whose weights have changed since is made anew.
+
     Parameters
     ----------
     path : path
@@ -152,10 +163,17 @@ def try_fillers(
         See `rows_of`.
     """
     table = pd.read_csv(path) if path.is_file() else pd.DataFrame(columns=KEYS)
+    weights = table["weights"] if "weights" in table else pd.Series(None, table.index, dtype=object)
     own = (table["material"] == material) & (table["volume"] == index)
-    waiting = [name for name in fillers if name not in set(table.loc[own, "filler"])]
+    found = dict(zip(table.loc[own, "filler"], weights[own], strict=True))
+    waiting = [
+        name
+        for name in fillers
+        if name not in found or (is_network(name) and found[name] != checksum_of(name))
+    ]
     if not waiting:
         return table
+    table = table[~(own & table["filler"].isin(waiting))]
     truth, rng = make()
     for row in rows_of(truth, milling_of(material), rng, waiting, cut):
         new = pd.DataFrame([{"material": material, "volume": index, **row}])
