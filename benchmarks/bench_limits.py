@@ -126,16 +126,10 @@ def weigh(side: int, cores: int) -> pd.DataFrame:
         command = [sys.executable, "-m", "snakemake", "--workflow-profile", "profiles/default"]
         command += ["--configfile", "limits.yaml", "--cores", str(cores), "--quiet", "all"]
         done = subprocess.run(
-            command,
-            cwd=folder,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
+            command, cwd=folder, env=environment, capture_output=True, text=True, check=False
         )
         if done.returncode:
-            sys.exit(done.stdout)
+            sys.exit(done.stdout + done.stderr)
         rows = [json.loads(line) for line in (folder / "peaks.jsonl").read_text().splitlines()]
     return pd.DataFrame(rows).assign(side=side)
 

@@ -14,9 +14,8 @@ from fibgap.experiment.generality.__main__ import main
 from fibgap.experiment.generality.materials import MATERIALS, draw_volume, read_cubes
 from fibgap.experiment.generality.page import BEGIN, END, tables, write_page
 from fibgap.experiment.generality.trial import classical_fillers, network_fillers
-from fibgap.io.digests import file_sha256
 from fibgap.io.volumes import write_volume
-from fibgap.network.shipped import resolve_weights
+from fibgap.network.shipped import resolve_weights, weights_sha256
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ("--side", "24", "--cut", "16", "--network-volumes", "0")
@@ -69,7 +68,9 @@ def test_rows_of_other_weights_are_made_anew(tmp_path: Path) -> None:
     assert found.loc[str(weights), "seconds"] >= 0
     before = first.set_index("filler").loc[str(weights)]
     assert found.loc[str(weights), "voxel_error"] != before["voxel_error"]
-    assert found.loc[str(weights), "weights"] == file_sha256(weights)[:16] != before["weights"]
+    assert (
+        found.loc[str(weights), "weights"] == weights_sha256(str(weights))[:16] != before["weights"]
+    )
     assert found["weights"].isna()[[ORIGINAL, "nearest"]].all()
 
 
@@ -78,7 +79,7 @@ def test_the_committed_rows_are_those_of_the_shipped_weights() -> None:
     rows = pd.read_csv(ROOT / "docs/reproduction/generality/rows.csv").dropna(subset="weights")
     assert {"shipped:general_small", "shipped:general_large"} == set(rows["filler"])
     for name, own in rows.groupby("filler"):
-        assert set(own["weights"]) == {file_sha256(resolve_weights(name))[:16]}
+        assert set(own["weights"]) == {weights_sha256(str(name))[:16]}
 
 
 def test_a_network_is_asked_for_more_behind_its_name(tmp_path: Path) -> None:

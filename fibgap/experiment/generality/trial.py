@@ -15,11 +15,10 @@ from fibgap.errors import FibgapWarning, InputError
 from fibgap.experiment.evaluation import compare_with_truth, measure_volume
 from fibgap.experiment.generality.materials import Volume, milling_of
 from fibgap.fillers import FILLER_HOMES, fill, filler_names
-from fibgap.io.digests import file_sha256
 from fibgap.io.files import write_aside
 from fibgap.io.shards import Record
 from fibgap.network.filler import network_options
-from fibgap.network.shipped import PREFIX, resolve_weights, shipped_names
+from fibgap.network.shipped import PREFIX, resolve_weights, shipped_names, weights_sha256
 from fibgap.placement import place_slices
 from fibgap.stack import GappedVolume, between_slices
 from fibgap.synthetic.milling import Milling, mill_volume
@@ -77,7 +76,7 @@ def checksum_of(filler: str) -> str | None:
     """Return the first 16 digits of the SHA-256 of a network's weights file, None without one."""
     if not is_network(filler):
         return None
-    return file_sha256(resolve_weights(filler.partition("?")[0]))[:16]
+    return weights_sha256(filler.partition("?")[0])[:16]
 
 
 def fill_by(filler: str, gapped: GappedVolume) -> Volume:

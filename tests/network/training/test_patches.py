@@ -418,15 +418,17 @@ def test_a_share_of_millings_is_the_own_one():
     # Binomial, standard deviation 13.7: six of them have a chance of 2e-9.
     assert abs(sum(milling == own for milling in drawn) - 250) < 82
     assert {milling.distribution for milling in drawn if milling != own} == {"gamma"}
-    assert MillingRange.from_dict(json.loads(json.dumps(millings.to_dict()))).draw(rng)
+    again = MillingRange.from_dict(json.loads(json.dumps(millings.to_dict())))
+    assert (again.own, again.own_share) == (own, 0.25)
 
 
 def test_without_a_share_millings_are_those_of_before():
     """The same numbers are drawn, and a file says nothing of an own milling."""
     plain = MillingRange(("gamma",), (6.0, 16.0), (0.1, 0.5), 2.5)
-    none = MillingRange(("gamma",), (6.0, 16.0), (0.1, 0.5), 2.5, own_share=0)
     assert plain.to_dict().keys() == {"distributions", "mean_nm", "relative_sd", "floor_nm"}
-    assert plain.draw(np.random.default_rng(1)) == none.draw(np.random.default_rng(1))
+    rng = np.random.default_rng(1)
+    mean, _, spread = rng.uniform(6, 16), rng.integers(1), rng.uniform(0.1, 0.5)
+    assert plain.draw(np.random.default_rng(1)) == Milling("gamma", mean, mean * spread, 2.5)
     assert MillingRange.from_dict(plain.to_dict()) == plain
 
 
