@@ -80,14 +80,8 @@ def width_of(network):
     return width_of_weights(settings["weights"])
 
 
-def teacher_width(settings):
-    """Return the width of the network that teaches another one, 0 without one."""
-    teacher = settings.get("distillation", {}).get("teacher")
-    return width_of_weights(teacher) if teacher else 0
-
-
 def held_by_training(wildcards):
-    """Return all planes, and the pixels of a batch on their way through network and teacher."""
+    """Return all planes, and the pixels of a batch on their way through a network."""
     settings = NETWORKS[wildcards.network]
     own = TRAINING_SETS[settings["training_set"]]
     shape = configuration.training_set_of(EXPERIMENT, settings["training_set"])["shape"]
@@ -97,7 +91,6 @@ def held_by_training(wildcards):
         "pixels": pixels,
         "distances": pixels if settings["sees"] == "distances" else 0,
         "back": settings["width_factor"] * batch,
-        "forward": teacher_width(settings) * batch,
     }
 
 
@@ -113,7 +106,6 @@ def training_runtime(wildcards):
     worked = {
         "pixels": pixels,
         "back": settings["width_factor"] ** 2 * pixels,
-        "forward": teacher_width(settings) ** 2 * pixels,
     }
     return training_minutes(worked, settings["training"]["budget_minutes"])
 

@@ -104,9 +104,6 @@ def training_words(training: Mapping[str, Any]) -> str:
     if training.get("started_from_sha256"):
         what += ", starting from other trained weights"
         differs.append("start")
-    if training.get("teacher_sha256"):
-        what += ", taught by another network beside the truth"
-        differs.append("teacher")
     if not differs and training["status"] in ("complete", "stopped early"):
         return f"trained by Table S2: {what}"
     names = ", ".join(key.replace("_", " ") for key in differs)

@@ -54,6 +54,7 @@ class Need:
 # "forward" and "back" are pixels that go through a network and back, times its width over that of
 # Table S1: once where they are held, since activations grow with the filters, and squared where
 # they are worked on. Forward is a third of a step of training. On two cores in fp32.
+THROUGH = {"forward", "back"}
 NEEDS = {
     "generate_volumes": Need(290, {"voxels": 14}, {"voxels": 0.5}),
     "generate_training_volumes": Need(290, {"voxels": 14}, {"voxels": 0.5}),
@@ -62,12 +63,12 @@ NEEDS = {
     "place_slices": Need(54, {"voxels": 0.7}, {"voxels": 0.2}),
     "extract_planes": Need(86, {"voxels": 4.5}, {"voxels": 0.3}),
     "split_planes": Need(90),
-    # Planes as they are read and as they are split: 2 bytes. Those of a teacher are not kept. A
-    # network that sees distances holds them for both directions of milling, 2 bytes each.
+    # Planes as they are read and as they are split: 2 bytes. A network that sees distances holds
+    # them for both directions of milling, 2 bytes each.
     "train_network": Need(
         550,
-        {"pixels": 2, "distances": 4, "back": 8300, "forward": 4350},
-        {"pixels": 0.5, "back": 29, "forward": 29 / 3},
+        {"pixels": 2, "distances": 4, "back": 8300},
+        {"pixels": 0.5, "back": 29},
     ),
     "fill_gaps": Need(97, {"voxels": 6}, {"voxels": 0.5}),
     "infer": Need(370, {"voxels": 25, "forward": 4350}, {"voxels": 0.5, "forward": 20}),
@@ -137,11 +138,11 @@ def memory_mb(
     """
     need, held = NEEDS[rule], held or {}
     mb = {name: need.held[name] * count / 2**20 for name, count in held.items()}
-    network, rest = sum(mb.pop(name, 0) for name in ("back", "forward")), sum(mb.values())
+    network, rest = sum(mb.pop(name, 0) for name in THROUGH), sum(mb.values())
     if most is not None:
         network = min(network, most / 2**20)
         rest = min(rest, most / 2**20 - network)
-    own = max(need.base_mb + network, CUDA_MB if cuda and "forward" in need.held else 0)
+    own = max(need.base_mb + network, CUDA_MB if cuda and THROUGH & need.held.keys() else 0)
     return math.ceil(MEMORY_ROOM * (SNAKEMAKE_MB + own + rest))
 
 

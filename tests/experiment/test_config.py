@@ -103,7 +103,6 @@ networks:
     training_set: item
     label: a network
     start_from: shipped:table_s1
-    distillation: {teacher: "shipped:table_s1"}
 calibrate:
   levels: [{solid_fraction: [0.2, 0.4], wavelength_nm: [20, 60]}]
   finalists:
@@ -239,7 +238,6 @@ def test_optional_sections_by_hand():
     }
     millings = complete["training_sets"]["item"]["millings"]
     assert (millings["distributions"], millings["floor_nm"]) == (["normal"], 2.5)
-    assert complete["networks"]["item"]["distillation"]["share"] == 0.5
 
 
 def test_numbers_stay_as_they_were_written():
@@ -409,7 +407,7 @@ def test_weights_depend_on_all_but_label_and_budget():
         if path[:2] != ("networks", "item") or path in TABLES:
             continue
         after = copy.deepcopy(network)
-        is_file = path[-1] in ("start_from", "teacher")
+        is_file = path[-1] == "start_from"
         get(after, path[2:-1])[path[-1]] = "shipped:compact_any" if is_file else "changed"
         same = configuration.training_settings(after) == before
         assert same == (path[2:] in free), (path, node)
@@ -598,7 +596,6 @@ def test_an_old_key_is_told_its_new_name():
         (("sensitivity", "arms"), ["RCS-s"], "names the arm 'RCS-s', which is not in arms"),
         (("networks", "item", "training_set"), "no", "on the training set 'no', which is not in"),
         (("networks", "item", "start_from"), "train", "must start from a weights file, not"),
-        (("networks", "item", "distillation", "teacher"), "train", "its teacher must be a weights"),
         (("datasets", "showcase"), 2, "showcase is 2, but there are only 2 datasets, counted"),
         (("place_slices", "nominal_nm"), 2, "place_slices.nominal_nm is 2, below the voxel of 2.5"),
         (("mill_slices", "floor_nm"), 2.4, "mill_slices.floor_nm is 2.4, below the voxel of 2.5"),

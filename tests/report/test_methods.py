@@ -60,13 +60,6 @@ def test_a_training_that_did_not_start_afresh_says_so() -> None:
     assert "not the full training of Table S2 (start differs)" in text
 
 
-def test_a_training_with_a_teacher_says_so() -> None:
-    """A network that learned from another one did not have the training of Table S2."""
-    text = training_words({**TRAINED, "teacher_sha256": "0" * 64})
-    assert "taught by another network beside the truth" in text
-    assert "not the full training of Table S2 (teacher differs)" in text
-
-
 def test_a_training_that_ran_out_of_time_says_so() -> None:
     """Table S2 cut short is not Table S2."""
     assert "it ended out of budget" in training_words({**TRAINED, "status": "out of budget"})

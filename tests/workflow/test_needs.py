@@ -127,8 +127,8 @@ def test_a_cpu_takes_small_batches() -> None:
 
 def test_cuda_asks_for_its_libraries() -> None:
     """On CUDA a tiny network asks for what the libraries take, a big one for what it takes."""
-    for rule, unit in (("infer", "voxels"), ("train_network", "pixels")):
-        tiny, big = {unit: 2**20, "forward": 2**10}, {unit: 2**20, "forward": 2**21}
+    for rule, unit, way in (("infer", "voxels", "forward"), ("train_network", "pixels", "back")):
+        tiny, big = {unit: 2**20, way: 2**10}, {unit: 2**20, way: 2**21}
         least = MEMORY_ROOM * (SNAKEMAKE_MB + CUDA_MB + NEEDS[rule].held[unit])
         assert memory_mb(rule, tiny, cuda=True) == pytest.approx(least, abs=1)
         assert memory_mb(rule, big, cuda=True) == memory_mb(rule, big) > least

@@ -134,8 +134,6 @@ def _check_networks(config: Config) -> None:
         head = f"configuration: the network '{name}' is to be trained"
         if network.get("start_from") == TRAIN:
             raise InputError(f"{head} and must start from a weights file, not from '{TRAIN}'.")
-        if network.get("distillation", {}).get("teacher") == TRAIN:
-            raise InputError(f"{head} and its teacher must be a weights file, not '{TRAIN}'.")
         if "training_set" not in network:
             raise InputError(f"{head} and names no training_set.")
         if network["training_set"] not in config["training_sets"]:

@@ -13,15 +13,6 @@ class Training(_training):
     """How a network is trained; the defaults are Table S2."""
 
 
-class Distillation(Section):
-    """For weights that are trained here, another network that is learned from, too."""
-
-    teacher: str = key(
-        "Its weights: `shipped:NAME`, or the path of a weights file of any architecture."
-    )
-    share: float = key("Its share in what is learned; the rest is the truth.", 0.5, gt=0, le=1)
-
-
 class Network(Section):
     """A network; the defaults are Tables S1 and S2."""
 
@@ -35,7 +26,6 @@ class Network(Section):
         "with fewer neighbours. Left out, it starts from random ones.",
         None,
     )
-    distillation: Distillation = part(Distillation, None)
     label: str = key("What the footnote of the tables says of this network.", None)
     width_factor: float = key(
         "Factor on every number of filters of Table S1; 1 is Table S1 itself.", 1, gt=0, le=4

@@ -75,6 +75,4 @@ def training_settings(network: Config) -> Config:
     }
     if "start_from" in network:
         settings["start_sha256"] = weights_sha256(network["start_from"])
-    if "distillation" in network:
-        settings["teacher_sha256"] = weights_sha256(network["distillation"]["teacher"])
     return settings

@@ -11,7 +11,7 @@ from fibgap.network.training.batches import Batch
 
 @dataclass(frozen=True)
 class Loss:
-    """The mean error of a network against a target, over the rows that count.
+    """The mean error of a network against the truth, over the rows that count.
 
     Attributes
     ----------
@@ -27,7 +27,7 @@ class Loss:
     device: str
     precision: torch.dtype
 
-    def __call__(self, network: Network, batch: Batch, target: torch.Tensor) -> torch.Tensor:
+    def __call__(self, network: Network, batch: Batch) -> torch.Tensor:
         """Return the loss of a batch.
 
         Squared, or for a network that sees distances, whose output is a logit, the cross entropy.
@@ -36,9 +36,11 @@ class Loss:
         with torch.autocast(self.device, self.precision, enabled=reduced):
             output = network(batch.network_input(network.architecture), batch.bicubic)
         if network.architecture.sees == "distances":
-            error = F.binary_cross_entropy_with_logits(output.float(), target, reduction="none")
+            error = F.binary_cross_entropy_with_logits(
+                output.float(), batch.truth, reduction="none"
+            )
         else:
-            error = (output.float() - target) ** 2
+            error = (output.float() - batch.truth) ** 2
         if self.rows == "all":
             return error.mean()
         counts = 1 - batch.known

@@ -14,7 +14,6 @@ from fibgap.errors import InputError
 from fibgap.network.architecture import Architecture
 from fibgap.network.module import with_inputs
 from fibgap.network.shipped import resolve_weights
-from fibgap.network.training.distillation import Teacher, neighbours_seen
 from fibgap.network.training.planes import FAMILIES
 from fibgap.network.training.settings import Training
 from fibgap.network.training.trainer import Trainer
@@ -73,11 +72,6 @@ def make_trainer(
     initial = (
         _initial_network(settings["start_from"], architecture) if "start_from" in settings else None
     )
-    teacher = None
-    if "distillation" in settings:
-        distillation = settings["distillation"]
-        loaded = load_weights(resolve_weights(distillation["teacher"]))
-        teacher = Teacher(loaded, distillation["share"], device)
     return Trainer(
         architecture,
         Training(**settings["training"]),
@@ -86,7 +80,7 @@ def make_trainer(
         millings=millings,
         depths=_planes_a_volume(
             manifest,
-            neighbours_seen(architecture, teacher),
+            architecture.neighbours,
             distances=architecture.sees == "distances",
         ),
         voxel_nm=voxel_nm,
@@ -95,7 +89,6 @@ def make_trainer(
         device=device,
         digest=digest,
         initial=initial,
-        teacher=teacher,
         log=log,
     )
 

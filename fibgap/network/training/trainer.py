@@ -13,14 +13,12 @@ import pandas as pd
 import torch
 
 from fibgap import seeds
-from fibgap.errors import InputError
 from fibgap.io.files import exclusive, write_aside
 from fibgap.network.architecture import Architecture
 from fibgap.network.device import choose_precision
 from fibgap.network.module import Network, count_parameters
 from fibgap.network.training.checkpoint import damaged, read_checkpoint, write_checkpoint
 from fibgap.network.training.distances import Distances, all_distances
-from fibgap.network.training.distillation import Teacher, neighbours_seen
 from fibgap.network.training.loss import Loss
 from fibgap.network.training.patches import Epoch, PatchSampler
 from fibgap.network.training.progress import Progress, TrainingDivergedError
@@ -63,8 +61,6 @@ class Trainer:
         Digest of configuration and data: a checkpoint with another one is refused.
     initial : LoadedNetwork or None
         Weights of the same architecture to start from, instead of random ones.
-    teacher : Teacher or None
-        Whose output is learned beside the truth. Validation is against the truth alone.
     log : callable
         Receives progress lines.
     """
@@ -84,24 +80,18 @@ class Trainer:
         depths: Sequence[int] | None = None,
         digest: str = "",
         initial: LoadedNetwork | None = None,
-        teacher: Teacher | None = None,
         log: Callable[[str], None] = print,
     ) -> None:
         self.training, self.base_seed, self.device = training, base_seed, device
-        self.teacher = teacher
         self.digest, self.log, self.folder = digest, log, Path(folder)
         self.precision = choose_precision(training.precision, device)
         self.loss = Loss(training.loss_rows, device.type, self.precision)
-        neighbours = neighbours_seen(architecture, teacher)
+        neighbours = architecture.neighbours
 
         def seen(planes: list[np.ndarray]) -> list[Distances] | None:
             return all_distances(planes, depths, device) if self.on_distances else None
 
         self.on_distances = architecture.sees == "distances"
-        if teacher is not None:
-            both = {architecture.sees, teacher.network.architecture.sees}
-            if both != {"rows"}:
-                raise InputError("distillation is for networks that see rows, not distances.")
         self.sampler = PatchSampler(
             [torch.from_numpy(planes).to(device) for planes in train_planes],
             millings=millings,
@@ -139,7 +129,7 @@ class Trainer:
         """Return the validation loss over whole planes."""
         self.network.eval()
         with torch.inference_mode():
-            losses = [self.loss(self.network, batch, batch.truth) for batch in self.validation]
+            losses = [self.loss(self.network, batch) for batch in self.validation]
         self.network.train()
         return float(torch.stack(losses).double().mean())
 
@@ -153,8 +143,7 @@ class Trainer:
         total = torch.zeros((), device=self.device, dtype=torch.float64)
         for step in range(epoch.steps):
             batch = epoch.batch(step)
-            target = batch.truth if self.teacher is None else self.teacher.target(batch)
-            loss = self.loss(self.network, batch, target)
+            loss = self.loss(self.network, batch)
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
             self.optimizer.step()
@@ -202,7 +191,6 @@ class Trainer:
             "digest": self.digest,
             "base_seed": self.base_seed,
             "started_from_sha256": self.initial_sha256,
-            "teacher_sha256": None if self.teacher is None else self.teacher.sha256,
             "training": vars(self.training),
             "millings": self.sampler.millings.to_dict(),
             "voxel_nm": self.sampler.voxel_nm,

@@ -187,28 +187,6 @@ def test_weights_of_another_architecture_are_no_start(tmp_path):
         trainer_from(tmp_path, {**SETTINGS, "start_from": str(path)})
 
 
-def test_a_teacher_arrives_with_its_share(tmp_path):
-    """The weights that are named teach, of whatever architecture they are."""
-    path = tmp_path / "teacher.safetensors"
-    save_weights(path, Network(Architecture.from_width(0.1)), {})
-    settings = {**SETTINGS, "distillation": {"teacher": str(path), "share": 0.3}}
-    trainer = trainer_from(tmp_path, settings)
-    assert (trainer.teacher.share, trainer.teacher.sha256) == (0.3, file_sha256(path))
-    assert trainer_from(tmp_path, SETTINGS).teacher is None
-
-
-def test_a_teacher_may_see_more_than_its_pupil(tmp_path):
-    """Batches then hold what the teacher sees, and the pupil takes its own plane of them."""
-    path = tmp_path / "teacher.safetensors"
-    save_weights(path, Network(architecture_of({**SETTINGS, "neighbours": 1})).eval(), {})
-    taught = {**SETTINGS, "distillation": {"teacher": str(path), "share": 0.5}}
-    trainer = trainer_from(tmp_path, taught)
-    assert trainer.sampler.neighbours == 1
-    assert {batch.image.shape[1] for batch in trainer.validation} == {3}
-    assert trainer.network.architecture.neighbours == 0
-    assert trainer.run() == "complete"
-
-
 def trainer_from(folder, settings, by="volume"):
     """Return a trainer over the random planes of two volumes."""
     rng = np.random.default_rng(3)

@@ -89,7 +89,7 @@ def test_it_overfits_one_patch(make_trainer, waves):
     trainer._train_epoch(SimpleNamespace(steps=150, batch=lambda step: patch))
     # A single pixel on the wrong side of one half would leave at least 0.5**2 / 256.
     smallest = 0.25 / 16**2
-    assert trainer.loss(trainer.network, patch, patch.truth).item() < smallest
+    assert trainer.loss(trainer.network, patch).item() < smallest
     assert ((patch.bicubic - patch.truth) ** 2).mean().item() > 10 * smallest
 
 
@@ -512,7 +512,7 @@ def test_loss_counts_the_rows_it_should(make_trainer, loss_rows, expected):
     truth = torch.tensor([[0.0, 1.0, 1.0]] * 4)
     guess = truth + torch.arange(4.0)[:, None]
     batch = one_batch([1, 0, 0, 1], truth, guess)
-    assert trainer.loss(trainer.network, batch, batch.truth).item() == expected
+    assert trainer.loss(trainer.network, batch).item() == expected
 
 
 def test_without_missing_rows_there_is_no_loss(make_trainer):
@@ -522,7 +522,7 @@ def test_without_missing_rows_there_is_no_loss(make_trainer):
     )
     truth = torch.ones(4, 3)
     batch = one_batch([1, 1, 1, 1], truth, truth + 1)
-    assert trainer.loss(trainer.network, batch, truth).item() == 0
+    assert trainer.loss(trainer.network, batch).item() == 0
 
 
 def test_validation_takes_whole_planes_evenly(make_trainer, waves):
