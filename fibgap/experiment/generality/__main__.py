@@ -51,8 +51,9 @@ def main(arguments: Iterable[str] | None = None) -> int:
     counts = dict.fromkeys((ORIGINAL, *classical), options.volumes)
     counts |= dict.fromkeys(networks, options.network_volumes)
     try:
-        real = dict(read_cubes(given, options.side, options.volumes) for given in options.real)
-        for index in range(max(options.volumes, options.network_volumes)):
+        most = max(options.volumes, options.network_volumes)
+        real = dict(read_cubes(given, options.side, most) for given in options.real)
+        for index in range(most):
             fillers = [name for name, count in counts.items() if index < count]
             for name in (*options.materials, *real):
                 make = (
