@@ -34,6 +34,7 @@ from fibgap.io.tiff import write_tiff
 from fibgap.measures import registry
 from fibgap.network.architecture import Architecture
 from fibgap.network.module import Network, count_parameters
+from fibgap.network.training import own
 from fibgap.stack import GappedVolume
 from fibgap.synthetic.milling import cut_slices
 
@@ -248,6 +249,30 @@ def test_what_general_networks_are_good_for_follows_from_the_committed_rows() ->
         assert (low, high) == (f"{less[less > 0].min():.0f}", f"{less.max():.0f}")
 
 
+def test_what_a_lesson_is_worth_follows_from_the_committed_rows() -> None:
+    """Before and after, on the same volume, and beside the best filler without training."""
+    keys = ["material", "filler"]
+    after = pd.read_csv(RUNS / "generality/learned.csv").set_index(keys)
+    rows = pd.read_csv(RUNS / "generality/rows.csv").query("volume == 0").set_index(keys)
+    shown = table_after(DOCS / "networks.md", "the best filler that needs none")
+    assert len(shown) == len(after)
+    for network, material, best, *changes in shown:
+        name = f"shipped:{network.strip('`')}"
+        each = rows.loc[material]
+        classical = each[[not is_network(filler) and filler != "Original" for filler in each.index]]
+        assert best == f"{100 * classical['voxel_error'].min():.2f}"
+        pairs = rows.loc[material, name], after.loc[material, f"{name}?learn=yes&precision=bf16"]
+        for column, change in zip(
+            ("voxel_error", "solid_bias", "truth_tpcf", "truth_lpf", "truth_d"),
+            changes,
+            strict=True,
+        ):
+            form = {"voxel_error": ".2f", "solid_bias": "+.1f"}.get(column, ".1f")
+            values = [100 * row[column] for row in pairs]
+            told = " → ".join(f"{value:{form}}".replace("-", "−") for value in values)
+            assert change == ("–" if np.isnan(values).any() else told)
+
+
 # Examples.
 
 
@@ -323,7 +348,9 @@ def test_commands_of_own_stacks_run(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.chdir(tmp_path)
     page = (DOCS / "own-stacks.md").read_text("utf-8")
     blocks = re.findall(r"^```(sh|text)\n(.*?)^```", page, re.M | re.S)
-    assert len(blocks) == 7
+    assert len(blocks) == 8
+    # A shorter lesson: what it is worth is not what this test asks.
+    monkeypatch.setattr(own, "STEPS", 25)
     printed = ""
     for kind, text in blocks:
         if kind == "text":

@@ -184,6 +184,14 @@ def depths(stack: tuple[str, ...], quiet: bool, as_json: bool, **options: Any) -
     "of the material; every number gives another one. Without it the most likely volume.",
 )
 @click.option(
+    "--learn",
+    is_flag=True,
+    cls=Grouped,
+    group="Filling",
+    help="Let the network learn from the stack first, which takes a minute or more and needs "
+    "torch. For material that looks alike along z and in the slices.",
+)
+@click.option(
     "--fill-holes",
     is_flag=True,
     cls=Grouped,

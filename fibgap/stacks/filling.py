@@ -4,13 +4,12 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fibgap.arms import Arm
-from fibgap.errors import InputError
 from fibgap.holes import HoleFilling
 from fibgap.holes import fill_holes as close_holes
 from fibgap.io.formats import require_format
@@ -23,6 +22,7 @@ from fibgap.on_disk import on_disk
 from fibgap.placement import place_slices
 from fibgap.rebuilding import Rebuilt, rebuild
 from fibgap.stack import GappedVolume, SliceStack
+from fibgap.stacks.by_network import confidence_of, require_learning, require_network, taught
 from fibgap.stacks.choice import AUTO, Choice, choose_filler, require_filler
 from fibgap.stacks.excerpts import centre, for_page
 from fibgap.stacks.findings import Progress, collected, silent
@@ -35,6 +35,9 @@ from fibgap.stacks.record import fill_record
 from fibgap.stacks.room import Room
 from fibgap.stacks.verdict import Directions, check_directions, compare_directions, fill_verdict
 from fibgap.suspicion import warn
+
+if TYPE_CHECKING:
+    from fibgap.network.training.own import Lesson
 
 #: The measures of a filled volume; D takes minutes on a large one.
 MEASURES = ("tpcf", "lpf")
@@ -70,6 +73,8 @@ class FilledStack:
     confidence : (Z, Y, X) uint8 or None
         Where a network filled in memory: how probable it is that a voxel is what the volume says,
         in percent; 100 in known layers.
+    lesson : Lesson or None
+        What the network learned from the stack, if it did.
     outputs : tuple of Path
         The files that were written.
     """
@@ -85,6 +90,7 @@ class FilledStack:
     warnings: tuple[str, ...]
     record: dict[str, Any]
     confidence: NDArray[np.uint8] | None = None
+    lesson: "Lesson | None" = None
     outputs: tuple[Path, ...] = ()
 
 
@@ -96,6 +102,7 @@ def fill_stack(
     weights: Path | str | None = None,
     gpu: bool = False,
     draw: int | None = None,
+    learn: bool = False,
     fill_holes: bool = False,
     force: bool = False,
     memory: str | int | None = None,
@@ -113,7 +120,7 @@ def fill_stack(
         The volume; its ending decides on the format, see `fibgap.io.volumes.write_volume`. Beside
         it appear the mask of filled layers and, where a network filled in memory, the confidence
         in percent (both in the same file where the format allows it), the record (JSON) and, if
-        one is made, the page (HTML).
+        they are made, the page (HTML) and the network that learned from the stack (safetensors).
     filler : str
         See `fibgap.stacks.choose_filler`.
     weights : path or str, optional
@@ -123,6 +130,9 @@ def fill_stack(
     draw : int, optional
         Which draw of a network is taken, see `fibgap.network.draws.draw`, instead of what is most
         likely in every voxel.
+    learn : bool
+        Let the network learn from the stack first, see
+        `fibgap.network.training.own.learn_from_stack`. It is written beside the volume, too.
     fill_holes : bool
         Close holes of at most 19 pixels in filled layers, see `fibgap.holes.fill_holes`.
     force : bool
@@ -164,11 +174,14 @@ def fill_stack(
         "volume": out,
         "filled": named_beside(out, "filled"),
         "confidence": named_beside(out, "confidence"),
+        "network": named_beside(out, "network", ".safetensors"),
         "record": named_beside(out, "", ".json"),
         "page": named_beside(out, "", ".html"),
     }
     require_free([*files.values()], force=force)
     require_filler(filler, weights=weights, gpu=gpu)
+    if learn:
+        require_learning(filler)
     room = Room.of(memory, parts_folder(out))
     with blocks_kept(out):
         with collected() as warned:
@@ -185,17 +198,14 @@ def fill_stack(
                 progress=progress,
             )
             large = room.too_little(stack, network=choice.filler == "network")
-            progress(f"filling by {choice.name}", 0, 0)
             seen: list[NDArray[np.float32]] = []
-            if draw is not None and (choice.filler != "network" or large):
-                where = "of a stack that fits into memory" if large else "by the filler network"
-                raise InputError(
-                    f"draw is {draw}, but a draw is made {where}; this filler is {choice.filler}."
-                )
+            require_network(choice, draw=draw, learn=learn, large=bool(large))
+            choice, lesson = taught(choice, stack, progress) if learn else (choice, None)
             if choice.filler == "network" and not large:
                 cut = {} if draw is None else {"threshold": "draw", "number": draw}
                 options = {**choice.options, **cut, "watch": seen.append}
                 choice = replace(choice, options=options)
+            progress(f"filling by {choice.name}", 0, 0)
             rebuilt = _rebuild(stack, choice, fill_holes, room if large else None, progress)
             if not len(rebuilt.gapped.missing_layers):
                 warn(["no layer is missing, so nothing was filled: slices lie on every layer"])
@@ -207,6 +217,8 @@ def fill_stack(
             directions = {name: compare_directions(curve) for name, curve in curves.items()}
             warn(check_directions(directions))
         verdict = fill_verdict(loaded, rebuilt.gapped, choice, directions)
+        if lesson is not None:
+            verdict = (*verdict[:2], lesson.sentence(), *verdict[2:])
         filled = FilledStack(
             volume=rebuilt.volume,
             gapped=rebuilt.gapped,
@@ -218,10 +230,11 @@ def fill_stack(
             verdict=(*verdict, large) if large else verdict,
             warnings=tuple(warned),
             record={},
-            confidence=_confidence(rebuilt, seen[0]) if seen else None,
+            confidence=confidence_of(rebuilt, seen[0]) if seen else None,
+            lesson=lesson,
         )
         asked: dict[str, Any] = {"filler": filler, "weights": weights, "gpu": gpu, "draw": draw}
-        asked |= {"fill_holes": fill_holes, "memory": memory}
+        asked |= {"learn": learn, "fill_holes": fill_holes, "memory": memory}
         progress("checksums of the inputs", 0, 0)
         filled = replace(filled, record=fill_record(filled, source, out, {**how, **asked}))
         progress("writing", 0, 0)
@@ -251,16 +264,6 @@ def _rebuild(
     return Rebuilt(closed, gapped, holes)
 
 
-def _confidence(rebuilt: Rebuilt, probability: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Return how probable it is that each voxel is what the volume says, in percent."""
-    from fibgap.network.draws import confidence_percent
-
-    found = np.full(rebuilt.volume.shape, 100, dtype=np.uint8)
-    missing = rebuilt.gapped.missing_layers
-    found[missing] = confidence_percent(probability, rebuilt.volume[missing])
-    return found
-
-
 def _shown(filled: FilledStack) -> FilledStack:
     """Return what a page is made from: of a volume on disk a box of it."""
     return for_page(filled) if on_disk(filled.volume) else filled
@@ -284,6 +287,11 @@ def _write(
         write_volume(volume, filled.volume, voxel_nm, extra=extra)
         text = json.dumps(filled.record, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
         (folder / files["record"].name).write_text(text, encoding="utf-8")
+        if filled.lesson is not None and filled.lesson.taken:
+            from fibgap.network.weights import save_weights
+
+            network = filled.lesson.weights.network
+            save_weights(folder / files["network"].name, network, filled.lesson.weights.training)
         if page is not None:
             (folder / files["page"].name).write_text(page(), encoding="utf-8")
         return tuple(file for file in files.values() if (folder / file.name).exists())

@@ -64,6 +64,7 @@ def fill_record(
             "name": filled.choice.filler,
             "why": filled.choice.why,
             "weights": plain(filled.choice.weights),
+            "learned": filled.lesson.to_dict() if filled.lesson else None,
         },
         "check": filled.choice.check.to_dict() if filled.choice.check else None,
         "holes_closed": filled.holes.holes if filled.holes else None,

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from fibgap.arms import ORIGINAL
 from fibgap.errors import InputError
@@ -16,6 +17,7 @@ from fibgap.experiment.generality.page import BEGIN, END, tables, write_page
 from fibgap.experiment.generality.trial import classical_fillers, network_fillers
 from fibgap.io.volumes import write_volume
 from fibgap.network.shipped import resolve_weights, weights_sha256
+from fibgap.network.training import own
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ("--side", "24", "--cut", "16", "--network-volumes", "0")
@@ -78,8 +80,30 @@ def test_the_committed_rows_are_those_of_the_shipped_weights() -> None:
     """No row of the page is left of weights that are shipped no more."""
     rows = pd.read_csv(ROOT / "docs/reproduction/generality/rows.csv").dropna(subset="weights")
     assert {"shipped:general_small", "shipped:general_large"} == set(rows["filler"])
-    for name, own in rows.groupby("filler"):
-        assert set(own["weights"]) == {weights_sha256(str(name))[:16]}
+    for name, each in rows.groupby("filler"):
+        assert set(each["weights"]) == {weights_sha256(str(name))[:16]}
+
+
+def test_the_committed_rows_of_lessons_are_those_of_the_shipped_weights() -> None:
+    """They began with the weights that are shipped, and every row asked for a lesson."""
+    rows = pd.read_csv(ROOT / "docs/reproduction/generality/learned.csv")
+    assert {name.partition("?")[2] for name in rows["filler"]} == {"learn=yes&precision=bf16"}
+    for name, each in rows.groupby("filler"):
+        assert set(each["weights"]) == {weights_sha256(str(name).partition("?")[0])[:16]}
+
+
+def test_a_network_learns_from_every_volume_if_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each volume has a lesson of its own, from the weights as they are shipped."""
+    monkeypatch.setattr(own, "STEPS", 25)
+    monkeypatch.setattr(own.Lesson, "taken", True)  # too short to be better
+    rows, name = tmp_path / "rows.csv", "shipped:general_small"
+    small = ("--side", "64", "--cut", "0", "--volumes", "0", "--network-volumes", "1")
+    asked = [name, f"{name}?learn=yes", f"{name}?learn=no"]
+    assert main([str(rows), *small, "--materials", "gold", "--fillers", *asked]) == 0
+    errors = pd.read_csv(rows).set_index("filler")["voxel_error"]
+    assert errors[asked[1]] != errors[asked[0]] == errors[asked[2]]
 
 
 def test_a_network_is_asked_for_more_behind_its_name(tmp_path: Path) -> None:
@@ -102,6 +126,7 @@ def test_a_network_is_asked_for_more_behind_its_name(tmp_path: Path) -> None:
     [
         ("shipped:general_small?family=zx", "'family' is none of families, threshold, precision"),
         ("shipped:general_small?zx", "'zx' is none of families"),
+        ("shipped:general_small?learn=1", "learn is yes or no, but is '1'"),
         ("shipped:general_tiny?families=zx", "no weights are shipped under .*general_tiny"),
         ("nearst", "filler 'nearst' is unknown"),
     ],
@@ -139,6 +164,17 @@ def test_cubes_of_a_real_volume(tmp_path: Path) -> None:
             read_cubes(bad, 12, 1)
     with pytest.raises(InputError, match="5 cubes at most, but 6"):
         read_cubes(given, 12, 6)
+
+
+def test_networks_alone_are_tried_on_real_volumes(tmp_path: Path) -> None:
+    """Without a volume for fillers that need no training there are cubes for networks."""
+    volume = gaussian_filter(np.random.default_rng(0).normal(size=(30, 30, 30)), 2) > 0
+    write_volume(tmp_path / "real.tif", volume, 2.0)
+    rows = tmp_path / "rows.csv"
+    asked = ("--side", "28", "--cut", "0", "--volumes", "0", "--network-volumes", "1")
+    real = ("--materials", "--real", f"rock={tmp_path / 'real.tif'}:255")
+    assert main([str(rows), *asked, *real, "--fillers", "shipped:general_small"]) == 0
+    assert "shipped:general_small" in set(pd.read_csv(rows)["filler"])
 
 
 def test_tables_hold_means_and_mark_the_lowest(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ from .conftest import DEPTHS, VOXEL, write_table
         ({"weights": "missing.safetensors"}, "weights file missing.safetensors does not exist"),
         ({"depths": "missing.csv"}, "file missing.csv does not exist"),
         ({"ruler": "missing.csv"}, "file missing.csv does not exist"),
+        ({"filler": "nearest", "learn": True}, "done by the filler network, not nearest"),
     ],
 )
 def test_a_slip_of_the_pen_is_told_before_images_are_read(folder, table, tmp_path, wish, message):
@@ -219,3 +220,70 @@ def test_the_same_stack_elsewhere_gives_the_same_volume(folder, table, tmp_path)
     second = fill_stack(tmp_path / "an other (folder)", tmp_path / "b.nrrd", depths=table)
     assert (tmp_path / "a.nrrd").read_bytes() == (tmp_path / "b.nrrd").read_bytes()
     assert first.directions == second.directions
+
+
+@pytest.fixture
+def regular(tmp_path):
+    """A stack of a regular material: sixteen slices some four voxels apart, of 64 x 60 pixels."""
+    layers = np.cumsum([0, 4, 5, 4, 3, 5, 4, 4, 5, 3, 4, 5, 4, 4, 3, 5])
+    z, y, x = np.ogrid[: layers[-1] + 1, :64, :60]
+    truth = sum(np.cos(2 * np.pi * axis / 11.3) for axis in (z, y, x)) > 0.1
+    tifffile.imwrite(tmp_path / "regular.tif", truth[layers].astype(np.uint8) * 255)
+    return tmp_path / "regular.tif", write_table(tmp_path / "regular.csv", layers * VOXEL), truth
+
+
+@pytest.mark.filterwarnings("ignore:drift from slice to slice")
+def test_a_network_learns_from_the_stack(regular, tmp_path, monkeypatch):
+    """It fills better then, the record says what it learned, and it can be taken once more."""
+    from fibgap.network.training import own
+
+    monkeypatch.setattr(own, "STEPS", 100)
+    stack, depths, truth = regular
+    how = {"depths": depths, "voxel": f"{VOXEL}nm", "crop": False}
+    stages = []
+    plain = fill_stack(stack, tmp_path / "p.tif", weights="shipped:general_small", **how)
+    filled = fill_stack(
+        stack,
+        tmp_path / "v.tif",
+        weights="shipped:general_small",
+        learn=True,
+        progress=lambda stage, done, total: stages.append((stage, done, total)),
+        **how,
+    )
+    missing = filled.gapped.missing_layers
+    wrong = [(each.volume != truth)[missing].mean() for each in (plain, filled)]
+    assert wrong[1] < 0.9 * wrong[0]
+    assert plain.lesson is None
+    assert plain.record["filler"]["learned"] is None
+    learned = filled.record["filler"]["learned"]
+    assert learned["taken"]
+    assert (learned["steps"], learned["slices"], learned["held_back"]) == (100, 11, 3)
+    assert "--learn" in filled.record["command"]
+    assert filled.lesson.sentence() in filled.verdict
+    assert ("learning from the stack", 100, 100) in stages
+    network = tmp_path / "v_network.safetensors"
+    assert network in filled.outputs
+    again = fill_stack(stack, tmp_path / "w.tif", weights=network, **how)
+    # It computes in fp32 here, since it has no card that admits less.
+    assert (again.volume != filled.volume).mean() < 1e-3
+    assert (again.volume != plain.volume).mean() > 0.005
+
+
+@pytest.mark.filterwarnings("ignore::fibgap.errors.FibgapWarning")
+def test_learning_is_for_networks(regular, tmp_path):
+    """A filler that learns nothing, or a material that shows nothing, is one sentence."""
+    stack, depths, _ = regular
+    how = {"depths": depths, "voxel": f"{VOXEL}nm", "crop": False, "learn": True}
+    short = tmp_path / "short.tif"
+    tifffile.imwrite(short, tifffile.imread(stack)[:7])
+    few = {**how, "depths": write_table(tmp_path / "short.csv", np.arange(7) * 10.0)}
+    # Of fewer than eight slices nothing is hidden: "auto" takes the spline.
+    with pytest.raises(InputError, match=r"learn is true, but .* network; this filler is signed_"):
+        fill_stack(short, tmp_path / "v.tif", **few)
+    with pytest.raises(InputError, match="only a network that corrects distances can learn"):
+        fill_stack(stack, tmp_path / "v.tif", weights="shipped:table_s1", **how)
+    stretched = np.repeat(np.repeat(tifffile.imread(stack)[:, :20, :20], 3, 1), 3, 2)
+    tifffile.imwrite(stack, stretched)
+    with pytest.raises(InputError, match="the material changes along neither y nor x as it does"):
+        fill_stack(stack, tmp_path / "v.tif", weights="shipped:general_small", **how)
+    assert not list(tmp_path.glob("v*"))

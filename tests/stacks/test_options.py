@@ -8,7 +8,7 @@ from fibgap.stacks.options import How, command
 
 _OWN = {"quiet", "as_json", "stack", "output", "force", "filler", "weights", "gpu", "fill_holes"}
 #: Of single commands: how to fill, and whether to judge fillers as well.
-_OWN |= {"memory", "draw", "judge"}
+_OWN |= {"memory", "draw", "learn", "judge"}
 
 
 @pytest.mark.parametrize("one", [check, fill], ids=["check", "fill"])

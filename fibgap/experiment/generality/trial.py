@@ -17,15 +17,16 @@ from fibgap.experiment.generality.materials import Volume, milling_of
 from fibgap.fillers import FILLER_HOMES, fill, filler_names
 from fibgap.io.files import write_aside
 from fibgap.io.shards import Record
-from fibgap.network.filler import network_options
+from fibgap.network.filler import learned, network_options
 from fibgap.network.shipped import PREFIX, resolve_weights, shipped_names, weights_sha256
 from fibgap.placement import place_slices
-from fibgap.stack import GappedVolume, between_slices
+from fibgap.stack import GappedVolume, SliceStack, between_slices
+from fibgap.stacks.parts import looks_like_z
 from fibgap.synthetic.milling import Milling, mill_volume
 
 MEASURES = ("tpcf", "lpf", "d")
 #: What can be asked of a network behind its name.
-OPTIONS = ("families", "threshold", "precision")
+OPTIONS = ("families", "threshold", "precision", "learn")
 #: What names a row.
 KEYS = ["material", "volume", "filler"]
 
@@ -53,7 +54,8 @@ def network_of(filler: str) -> dict[str, Any]:
     ----------
     filler : str
         ``shipped:NAME`` or a weights file; behind a question mark, what is asked of it, such as
-        ``shipped:general_small?families=zx&precision=bf16``. It computes in fp32 otherwise.
+        ``shipped:general_small?families=zx&precision=bf16``. It computes in fp32 otherwise. With
+        ``learn=yes`` it learns from each stack first, if y or x looks like z there.
 
     Raises
     ------
@@ -66,10 +68,13 @@ def network_of(filler: str) -> dict[str, Any]:
         if name not in OPTIONS:
             raise InputError(f"filler '{filler}': '{name}' is none of {', '.join(OPTIONS)}.")
     precision = options.pop("precision", "fp32")
+    learn = options.pop("learn", "no")
+    if learn not in ("yes", "no"):
+        raise InputError(f"filler '{filler}': learn is yes or no, but is '{learn}'.")
     made = network_options(
         resolve_weights(weights), "cpu", precision=precision, batch_pixels=2**19, threads=1
     )
-    return {**made, **options}
+    return {**made, **options, "learn": learn == "yes"}
 
 
 def checksum_of(filler: str) -> str | None:
@@ -82,8 +87,17 @@ def checksum_of(filler: str) -> str | None:
 def fill_by(filler: str, gapped: GappedVolume) -> Volume:
     """Fill by a classical filler, or by the network whose weights are named."""
     if is_network(filler):
-        return fill(gapped, "network", refuse=False, **network_of(filler))
+        options = network_of(filler)
+        if options.pop("learn") and (axes := _axes_like_z(gapped)):
+            options["network"], _ = learned(options["network"], gapped, axes)
+        return fill(gapped, "network", refuse=False, **options)
     return fill(gapped, filler, refuse=False)
+
+
+def _axes_like_z(gapped: GappedVolume) -> list[int]:
+    """Return along which axes of its slices a material looks like z."""
+    stack = SliceStack(gapped.slices, gapped.positions * gapped.voxel_nm, gapped.voxel_nm)
+    return [axis for axis in (1, 2) if looks_like_z(stack, axis)]
 
 
 def rows_of(
