@@ -5,7 +5,6 @@ import resource
 import signal
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import click
@@ -25,7 +24,6 @@ from fibgap.io.geometry import crop_frame
 from fibgap.io.images import ImageStack
 from fibgap.io.segmentation import segment
 
-ROOT = Path(__file__).resolve().parents[1]
 DEPTHS = np.array([0.0, 10.0, 17.5, 30.0, 40.0, 47.5, 62.5, 70.0])
 
 
@@ -344,7 +342,7 @@ class Late:
         if name == "click":
             raise KeyboardInterrupt
 sys.meta_path.insert(0, Late())
-from fibgap.start import main
+from fibgap.cli import main
 main()
 """
 
@@ -354,16 +352,6 @@ def test_an_interruption_while_loading_is_one_line():
     done = subprocess.run([sys.executable, "-c", _LOADING], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (130, "")
     assert done.stderr == "\ninterrupted: nothing was written\n"
-
-
-def test_the_installed_command_starts_there():
-    """The entry point of the package runs the command."""
-    code = "import sys; from fibgap.start import main; sys.argv = ['fibgap', '--version']; main()"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"fibgap {fibgap.__version__}\n"
-    points = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]
-    assert points == {"fibgap": "fibgap.start:main"}
 
 
 def test_a_full_disk_is_one_sentence(stack, tmp_path):

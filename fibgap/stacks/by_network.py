@@ -53,7 +53,7 @@ def require_network(choice: Choice, *, draw: int | None, learn: bool, large: boo
 
 def taught(choice: Choice, stack: SliceStack, progress: Progress) -> "tuple[Choice, Lesson]":
     """Return a choice whose network has learned from the stack, and what that was worth."""
-    from fibgap.network.filler import learned
+    from fibgap.network.training.lessons import learned
 
     gapped = place_slices(stack, positions="true", check=False)
     axes = [axis for axis in (1, 2) if looks_like_z(stack, axis)]

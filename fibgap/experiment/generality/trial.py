@@ -17,8 +17,9 @@ from fibgap.experiment.generality.materials import Volume, milling_of
 from fibgap.fillers import FILLER_HOMES, fill, filler_names
 from fibgap.io.files import write_aside
 from fibgap.io.shards import Record
-from fibgap.network.filler import learned, network_options
+from fibgap.network.filler import network_options
 from fibgap.network.shipped import PREFIX, resolve_weights, shipped_names, weights_sha256
+from fibgap.network.training.lessons import learned
 from fibgap.placement import place_slices
 from fibgap.stack import GappedVolume, SliceStack, between_slices
 from fibgap.stacks.parts import looks_like_z

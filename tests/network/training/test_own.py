@@ -6,9 +6,9 @@ import pytest
 from fibgap.errors import InputError
 from fibgap.fillers import fill
 from fibgap.network.engines import make_engine
-from fibgap.network.filler import learned
 from fibgap.network.shipped import resolve_weights
 from fibgap.network.training import own
+from fibgap.network.training.lessons import learned
 from fibgap.network.training.own import learn_from_stack
 from fibgap.network.weights import LoadedNetwork, load_weights
 from fibgap.stack import GappedVolume
