@@ -13,7 +13,7 @@ from fibgap.stack import SliceStack
 from fibgap.stacks.choice import AUTO, Choice
 from fibgap.stacks.findings import Progress
 from fibgap.stacks.offered import NETWORK
-from fibgap.stacks.parts import looks_like_z
+from fibgap.stacks.parts import axes_like_z
 
 if TYPE_CHECKING:
     from fibgap.network.training.own import Lesson
@@ -56,11 +56,10 @@ def taught(choice: Choice, stack: SliceStack, progress: Progress) -> "tuple[Choi
     from fibgap.network.training.lessons import learned
 
     gapped = place_slices(stack, positions="true", check=False)
-    axes = [axis for axis in (1, 2) if looks_like_z(stack, axis)]
     engine, lesson = learned(
         choice.options["network"],
         gapped,
-        axes,
+        axes_like_z(stack),
         progress=lambda done, total: progress("learning from the stack", done, total),
     )
     return replace(choice, options={**choice.options, "network": engine}), lesson

@@ -132,7 +132,7 @@ def fill_stack(
         likely in every voxel.
     learn : bool
         Let the network learn from the stack first, see
-        `fibgap.network.training.own.learn_from_stack`. It is written beside the volume, too.
+        `fibgap.network.training.own.learn_from_stack`; what has learned is written, too.
     fill_holes : bool
         Close holes of at most 19 pixels in filled layers, see `fibgap.holes.fill_holes`.
     force : bool

@@ -154,16 +154,19 @@ def cuts_hidden(stack: SliceStack, filler: str) -> Iterator[Part]:
         warnings.simplefilter("ignore", FibgapWarning)
         volume = fill(gapped, filler, refuse=False)
     places, _ = gapped.samples()
-    for axis, along in ((1, "y"), (2, "x")):
-        if not looks_like_z(stack, axis):
-            continue
+    for axis in axes_like_z(stack):
         turned = np.moveaxis(volume, axis, 0)
         inside = nearest_layer(places, 1.0) < len(turned)
         cuts = turned[nearest_layer(places[inside], 1.0)]
         left = _placed(cuts, places[inside], np.arange(len(cuts)), 1.0)
         if left is not None and len(left.layers) >= _LEAST_CUTS and len(left.missing_layers):
             missing = left.missing_layers
-            yield Part(along, left, missing, turned[missing], gapped.known)
+            yield Part("zyx"[axis], left, missing, turned[missing], gapped.known)
+
+
+def axes_like_z(stack: SliceStack) -> list[int]:
+    """Return along which axes of the slices a material looks like z, see `looks_like_z`."""
+    return [axis for axis in (1, 2) if looks_like_z(stack, axis)]
 
 
 def looks_like_z(stack: SliceStack, axis: int) -> bool:

@@ -50,11 +50,12 @@ class Need:
     base_s: float = 0
 
 
+#: Pixels that go through a network, only forward or back as well.
+THROUGH = {"forward", "back"}
 # What is counted: "voxels" of volumes, "cut" the voxels on which D is taken, "pixels" of planes;
 # "forward" and "back" are pixels that go through a network and back, times its width over that of
 # Table S1: once where they are held, since activations grow with the filters, and squared where
 # they are worked on. Forward is a third of a step of training. On two cores in fp32.
-THROUGH = {"forward", "back"}
 NEEDS = {
     "generate_volumes": Need(290, {"voxels": 14}, {"voxels": 0.5}),
     "generate_training_volumes": Need(290, {"voxels": 14}, {"voxels": 0.5}),

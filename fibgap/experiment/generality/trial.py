@@ -22,7 +22,7 @@ from fibgap.network.shipped import PREFIX, resolve_weights, shipped_names, weigh
 from fibgap.network.training.lessons import learned
 from fibgap.placement import place_slices
 from fibgap.stack import GappedVolume, SliceStack, between_slices
-from fibgap.stacks.parts import looks_like_z
+from fibgap.stacks.parts import axes_like_z
 from fibgap.synthetic.milling import Milling, mill_volume
 
 MEASURES = ("tpcf", "lpf", "d")
@@ -89,16 +89,12 @@ def fill_by(filler: str, gapped: GappedVolume) -> Volume:
     """Fill by a classical filler, or by the network whose weights are named."""
     if is_network(filler):
         options = network_of(filler)
-        if options.pop("learn") and (axes := _axes_like_z(gapped)):
-            options["network"], _ = learned(options["network"], gapped, axes)
+        if options.pop("learn"):
+            stack = SliceStack(gapped.slices, gapped.positions * gapped.voxel_nm, gapped.voxel_nm)
+            if axes := axes_like_z(stack):
+                options["network"], _ = learned(options["network"], gapped, axes)
         return fill(gapped, "network", refuse=False, **options)
     return fill(gapped, filler, refuse=False)
-
-
-def _axes_like_z(gapped: GappedVolume) -> list[int]:
-    """Return along which axes of its slices a material looks like z."""
-    stack = SliceStack(gapped.slices, gapped.positions * gapped.voxel_nm, gapped.voxel_nm)
-    return [axis for axis in (1, 2) if looks_like_z(stack, axis)]
 
 
 def rows_of(

@@ -3,7 +3,6 @@
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -150,20 +149,20 @@ def learn_from_stack(
     held = inner[HELD_BACK // 2 :: HELD_BACK]
     own = np.setdiff1d(inner, held)
     gaps = np.diff(gapped.layers)
-    milling = Milling("normal", float(gaps.mean()), float(gaps.std()), 1.0)
+    millings = MillingRange.of(Milling("normal", float(gaps.mean()), float(gaps.std()), 1.0))
     rng = np.random.default_rng(0)
     on = torch.device(device)
     planes = torch.from_numpy(solid.view(np.uint8)).to(on)
     distances = all_distances([solid.view(np.uint8)], [n_z], on)[0]
     trials = [
-        _trial(planes, distances, int(layer), neighbours, axis, milling, rng)
+        _trial(planes, distances, int(layer), neighbours, axis, millings, rng)
         for layer in held
         for axis in axes
     ]
     margin = min(16, (min(n_y, n_x) - 32) // 2)
     sampler = PatchSampler(
         [planes],
-        millings=MillingRange.of(milling),
+        millings=millings,
         voxel_nm=1.0,
         patch=min(64, min(n_y, n_x) - 2 * margin),
         stride=8,
@@ -175,10 +174,9 @@ def learn_from_stack(
     sampler.corners = sampler.corners[np.isin(sampler.corners[:, 1], own)]
     # Another instance makes a module of its own.
     network = replace(weights).network.to(on, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    wrong = partial(_misclassified, trials=trials)
-    before = wrong(network)
+    before = _misclassified(network, trials)
     _learn(network, sampler, axes, rng, on, progress)
-    after = wrong(network)
+    after = _misclassified(network, trials)
     learned = replace(LoadedNetwork.of(network.cpu()), training=weights.training)
     along_z = [_misclassified_along_z(each, layers, solid, device) for each in (weights, learned)]
     lesson = Lesson(learned, len(own), len(held), before, after, *along_z)
@@ -233,7 +231,7 @@ def _trial(
     layer: int,
     neighbours: int,
     axis: int,
-    milling: Milling,
+    millings: MillingRange,
     rng: np.random.Generator,
 ) -> Batch:
     """Return a known layer with rows along y, or x, hidden."""
@@ -241,7 +239,7 @@ def _trial(
     seen, far = planes[part], distances[axis - 1][part]
     if axis == 2:
         seen, far = seen.transpose(1, 2).contiguous(), far.transpose(1, 2).contiguous()
-    known = draw_known_rows(MillingRange.of(milling), seen.shape[1], 1.0, rng)
+    known = draw_known_rows(millings, seen.shape[1], 1.0, rng)
     return whole_planes(seen[None], known, far[None])
 
 
