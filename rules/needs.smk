@@ -69,7 +69,7 @@ def training_volumes(wildcards):
 
 def width_of_weights(name):
     """Return the width of a network from its weights."""
-    return network_width(read_training(resolve_weights(name))[0]["features"])
+    return network_width(read_training(resolve_weights(name))[0])
 
 
 def width_of(network):
@@ -89,7 +89,8 @@ def held_by_training(wildcards):
     pixels = 2 * voxels(shape) * own["volumes"]
     return {
         "pixels": pixels,
-        "distances": pixels if settings["sees"] == "distances" else 0,
+        # Of gaps a byte along each axis, and the volume once more; of planes eight bytes a voxel.
+        "distances": {"distances": pixels, "gaps": pixels / 2}.get(settings["sees"], 0),
         "back": settings["width_factor"] * batch,
     }
 

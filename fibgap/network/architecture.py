@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 from fibgap.errors import InputError
 from fibgap.network.choices import JOININGS, SIGHTS
@@ -66,6 +66,9 @@ class Architecture:
     bicubic: str = "concatenate"
     neighbours: int = 0
     sees: str = "rows"
+
+    #: Whether a file holds its weights in 16 bits.
+    half_precision: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "features", tuple(self.features))

@@ -15,9 +15,9 @@ Threshold = Literal["half", "keep_fraction", "draw"]
 #: How the interpolated layer joins the network.
 Joining = Literal["concatenate", "add"]
 
-#: What a network sees of the slices: binary rows with missing ones 0, or on all rows the spline of
-#: distances to the interface in each slice.
-Sight = Literal["rows", "distances"]
+#: What a network sees of the slices: planes of binary rows with missing ones 0, or with the spline
+#: of distances to the interface in each slice on all rows; or the slices around a gap.
+Sight = Literal["rows", "distances", "gaps"]
 
 PRECISIONS: tuple[str, ...] = get_args(Precision)
 FILLING_PRECISIONS: tuple[str, ...] = get_args(FillingPrecision)
@@ -25,4 +25,5 @@ ENGINES: tuple[str, ...] = get_args(EngineName)
 FAMILY_CHOICES: tuple[str, ...] = get_args(Families)
 THRESHOLDS: tuple[str, ...] = get_args(Threshold)
 JOININGS: tuple[str, ...] = get_args(Joining)
-SIGHTS: tuple[str, ...] = get_args(Sight)
+#: Those of a network that goes by planes.
+SIGHTS: tuple[str, ...] = ("rows", "distances")

@@ -1,4 +1,4 @@
-"""Inference: both families of planes of a volume through the network, block by block."""
+"""Inference: both families of planes of a volume through the network, or all of its gaps."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -12,11 +12,14 @@ from fibgap.network import distances
 from fibgap.network.blocks import planes_at_once, tile_width, tiles
 from fibgap.network.choices import FAMILY_CHOICES
 from fibgap.network.engines import Engine, make_engine
+from fibgap.network.gaps.architecture import GapArchitecture
+from fibgap.network.gaps.filling import predict_gaps
 from fibgap.network.planes import (
     Grid,
     PlanesOfDistances,
     PlanesOfRows,
     Rows,
+    of_planes,
     require_planes,
     with_mirrored_ends,
 )
@@ -57,9 +60,9 @@ class PlaneFiller:
         positions: NDArray[np.float64] | None = None,
     ) -> None:
         engine = make_engine(network)
-        require_planes(gapped, engine.architecture)
+        self.architecture = of_planes(engine.weights)
+        require_planes(gapped, self.architecture)
         self.engine, self.rows, self.batch_pixels = engine, gapped.shape[0], batch_pixels
-        self.architecture = engine.architecture
         self.reach = engine.architecture.receptive_reach
         self.on_distances = engine.architecture.sees == "distances"
         kind = PlanesOfDistances if self.on_distances else PlanesOfRows
@@ -147,7 +150,8 @@ def predict(
     Raises
     ------
     InputError
-        If the volume is smaller than the receptive field, or the families are unknown.
+        If the volume is smaller than the receptive field, or the families are unknown, or asked
+        of a network that has none.
 
     Notes
     -----
@@ -157,6 +161,16 @@ def predict(
     if families not in FAMILY_CHOICES:
         raise InputError(f"families '{families}' is unknown; choose one of {FAMILY_CHOICES}.")
     engine = make_engine(network)
+    if isinstance(engine.architecture, GapArchitecture):
+        if families != "both":
+            raise InputError(
+                f"families is {families}, but this network fills whole gaps: it has no families of "
+                "planes."
+            )
+        volume = np.empty(gapped.shape, np.float32)
+        volume[gapped.layers] = gapped.slices
+        volume[gapped.missing_layers] = predict_gaps(engine, gapped, batch_pixels=batch_pixels)
+        return volume
     slices: Rows = gapped.slices
     positions = None
     if engine.architecture.sees == "distances":

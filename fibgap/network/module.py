@@ -7,6 +7,8 @@ import torch
 from torch import nn
 
 from fibgap.network.architecture import Architecture
+from fibgap.network.gaps.architecture import GapArchitecture
+from fibgap.network.gaps.module import GapNetwork
 
 
 class Network(nn.Module):
@@ -26,6 +28,11 @@ class Network(nn.Module):
     ASSUME: the input is one channel whose missing rows are 0; further channels are options: one
     that says which rows are known, and the neighbouring planes.
     """
+
+    #: Its last layers, which are never rounded.
+    fine = ("l1", "l2")
+    #: Its first and its last layer.
+    ends = ("features.0", "l2")
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
@@ -88,6 +95,17 @@ class Network(nn.Module):
         if self.architecture.bicubic == "add":
             result = result + bicubic
         return result
+
+
+#: A network of either kind.
+AnyNetwork = Network | GapNetwork
+
+
+def make_network(architecture: Architecture | GapArchitecture) -> AnyNetwork:
+    """Return a network of an architecture, with random weights."""
+    if isinstance(architecture, GapArchitecture):
+        return GapNetwork(architecture)
+    return Network(architecture)
 
 
 def with_inputs(network: Network, *, mask_channel: bool, neighbours: int) -> Network:

@@ -57,6 +57,13 @@ def mirrored(first: int, stop: int, count: int) -> NDArray[np.int64]:
     return np.where(place >= count, 2 * (count - 1) - place, place)
 
 
+def of_planes(weights: LoadedNetwork) -> Architecture:
+    """Return the architecture of a network that goes by planes; another one is a mistake."""
+    if not isinstance(weights.architecture, Architecture):
+        raise TypeError("a network of gaps has no planes")
+    return weights.architecture
+
+
 def with_mirrored_ends(slices: Rows, neighbours: int) -> Rows:
     """Return known layers (N, P, W) with so many planes more on both ends of axis 1.
 
@@ -105,7 +112,7 @@ class PlanesOfRows:
     def __init__(
         self, weights: LoadedNetwork, grid: Grid, positions: NDArray[np.float64] | None = None
     ) -> None:
-        self.architecture = weights.architecture
+        self.architecture = of_planes(weights)
         self.rows, self.layers = grid.shape[0], grid.layers
         places = grid.layers if positions is None else positions
         self.weights = self.to_rows(spline_weights(places, np.arange(self.rows)))

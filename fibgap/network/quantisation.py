@@ -11,6 +11,7 @@ from safetensors.numpy import save_file
 
 from fibgap.errors import InputError, require
 from fibgap.io.files import write_aside
+from fibgap.network.architecture import Architecture
 
 if TYPE_CHECKING:
     from fibgap.network.weights import LoadedNetwork
@@ -100,6 +101,8 @@ def nncf_graph(weights: "LoadedNetwork", planes: list[NDArray[np.float32]]) -> A
 
     from fibgap.network.engines.openvino import build
 
+    if not isinstance(weights.architecture, Architecture):
+        raise InputError("a network of gaps has no eight-bit form.")
     return nncf.quantize(
         build(weights.architecture, weights.tensors, planes[0].shape, apart=True),
         nncf.Dataset([(each[:, :-1], each[:, -1:]) for each in planes]),

@@ -16,12 +16,23 @@ from fibgap.errors import InputError
 from fibgap.io.digests import file_sha256
 from fibgap.io.files import write_aside
 from fibgap.network.architecture import Architecture
+from fibgap.network.gaps.architecture import GapArchitecture
 from fibgap.network.quantisation import Quantisation, load_quantisation, quantised_path
 
 if TYPE_CHECKING:
-    from fibgap.network.module import Network
+    from fibgap.network.module import AnyNetwork
 
 FORMAT = "fibgap-network-1"
+#: Numbers that a file may hold.
+KINDS = ("F32", "F16")
+AnyArchitecture = Architecture | GapArchitecture
+
+
+def read_architecture(values: dict[str, Any]) -> AnyArchitecture:
+    """Return the architecture that a weights file describes."""
+    if isinstance(values, dict) and values.get("kind") == GapArchitecture.kind:
+        return GapArchitecture.from_dict(values)
+    return Architecture.from_dict(values)
 
 
 @dataclass(frozen=True)
@@ -30,7 +41,7 @@ class LoadedNetwork:
 
     Attributes
     ----------
-    architecture : Architecture
+    architecture : Architecture or GapArchitecture
         What they are the weights of.
     tensors : dict of str to array
         float32, by the names of `Architecture.parameter_shapes`.
@@ -42,14 +53,14 @@ class LoadedNetwork:
         The file.
     """
 
-    architecture: Architecture
+    architecture: AnyArchitecture
     tensors: dict[str, NDArray[np.float32]]
     training: dict[str, Any]
     sha256: str
     path: Path | None = None
 
     @classmethod
-    def of(cls, network: "Network") -> "LoadedNetwork":
+    def of(cls, network: "AnyNetwork") -> "LoadedNetwork":
         """Return a copy of the weights of a module of torch."""
         return cls(network.architecture, arrays_of(network), {}, "")
 
@@ -66,18 +77,18 @@ class LoadedNetwork:
         return load_quantisation(quantised_path(self.path), self)
 
     @cached_property
-    def network(self) -> "Network":
+    def network(self) -> "AnyNetwork":
         """The module of torch with these weights, in evaluation mode, on the CPU."""
         import torch
 
-        from fibgap.network.module import Network
+        from fibgap.network.module import make_network
 
-        network = Network(self.architecture)
+        network = make_network(self.architecture)
         network.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in self.tensors.items()})
         return network.eval()
 
 
-def arrays_of(network: "Network") -> dict[str, NDArray[np.float32]]:
+def arrays_of(network: "AnyNetwork") -> dict[str, NDArray[np.float32]]:
     """Return a copy of the weights of a module of torch as arrays by name."""
     return {
         name: np.array(tensor.detach().float().cpu().numpy(), order="C")
@@ -85,7 +96,7 @@ def arrays_of(network: "Network") -> dict[str, NDArray[np.float32]]:
     }
 
 
-def save_weights(path: Path | str, network: "Network", training: dict[str, Any]) -> None:
+def save_weights(path: Path | str, network: "AnyNetwork", training: dict[str, Any]) -> None:
     """Write weights with their architecture, written aside and moved into place.
 
     Parameters
@@ -97,6 +108,9 @@ def save_weights(path: Path | str, network: "Network", training: dict[str, Any])
     training : dict
         What is to be remembered of the training; must fit into JSON.
     """
+    arrays = arrays_of(network)
+    if network.architecture.half_precision:
+        arrays = {name: values.astype(np.float16) for name, values in arrays.items()}
     metadata = {
         "format": FORMAT,
         "version": __version__,
@@ -104,7 +118,7 @@ def save_weights(path: Path | str, network: "Network", training: dict[str, Any])
         "training": json.dumps(training, sort_keys=True),
     }
     with write_aside(path) as aside:
-        save_file(arrays_of(network), aside, metadata)
+        save_file(arrays, aside, metadata)
         aside.chmod(0o644)  # safetensors gives the owner alone the right to read
 
 
@@ -128,7 +142,11 @@ def load_weights(path: Path | str) -> LoadedNetwork:
             names = list(stream.keys())
             found = {name: tuple(stream.get_slice(name).get_shape()) for name in names}
             kinds = {name: stream.get_slice(name).get_dtype() for name in names}
-            tensors = {name: stream.get_tensor(name) for name in names if kinds[name] == "F32"}
+            tensors = {
+                name: stream.get_tensor(name).astype(np.float32, copy=False)
+                for name in names
+                if kinds[name] in KINDS
+            }
     except (SafetensorError, OSError) as error:
         raise InputError(
             f"weights file {path} is damaged or no safetensors file: {error}"
@@ -138,7 +156,7 @@ def load_weights(path: Path | str) -> LoadedNetwork:
             f"weights file {path} has format '{metadata.get('format')}', not '{FORMAT}'."
         )
     try:
-        architecture = Architecture.from_dict(json.loads(metadata["architecture"]))
+        architecture = read_architecture(json.loads(metadata["architecture"]))
         training = json.loads(metadata["training"])
     except (KeyError, ValueError, TypeError) as error:
         raise InputError(f"weights file {path} has no readable architecture: {error}") from None
@@ -149,9 +167,10 @@ def load_weights(path: Path | str) -> LoadedNetwork:
                 f"weights file {path} does not fit its architecture: '{name}' has shape "
                 f"{found.get(name)}, but {expected.get(name)} is needed."
             )
-        if kinds[name] != "F32":
+        if kinds[name] not in KINDS:
             raise InputError(
-                f"weights file {path} holds '{name}' as {kinds[name]}; only F32 is read."
+                f"weights file {path} holds '{name}' as {kinds[name]}; only {' and '.join(KINDS)} "
+                "are read."
             )
         if not np.isfinite(tensors[name]).all():
             raise InputError(f"weights file {path} holds NaN or infinity in '{name}'.")

@@ -39,6 +39,7 @@ PAPER_TRAINING = {
         "epochs",
         "steps_per_epoch",
         "schedule",
+        "optimizer",
         "learning_rate",
         "reduce_factor",
         "reduce_patience",
@@ -68,6 +69,11 @@ def architecture_words(architecture: Mapping[str, Any], parameters: int) -> str:
     >>> architecture_words(TABLE_S1, 368421)
     'the network of Table S1 (368,421 parameters)'
     """
+    if architecture.get("kind") == "gaps":
+        return (
+            "a network that sees the slices around a gap and corrects the interpolated distances "
+            f"in all of its layers ({parameters:,} parameters)"
+        )
     # Weights of earlier versions do not name what they do not have.
     architecture = {"neighbours": 0, "sees": "rows", **architecture}
     if architecture == TABLE_S1:
@@ -99,7 +105,8 @@ def training_words(training: Mapping[str, Any]) -> str:
     device = "a GPU" if training["device"] == "cuda" else "a CPU"
     patches = settings["batch_size"]
     what = f"{steps:,} steps of {patches} patches, {spent} on {device} in {precision}"
-    # Earlier weights say None where all steps of the sliding window are meant.
+    # Earlier weights say None where all steps of the sliding window are meant, and no optimiser.
+    settings = {"optimizer": "adam", **settings}
     differs = [key for key, value in PAPER_TRAINING.items() if (settings[key] or 0) != value]
     if training.get("started_from_sha256"):
         what += ", starting from other trained weights"

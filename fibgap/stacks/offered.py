@@ -53,18 +53,25 @@ class Offered:
         InputError
             If the stack is too small for the network.
         """
+        from fibgap.network.gaps.architecture import GapArchitecture
+        from fibgap.network.gaps.filling import GapFiller
         from fibgap.network.inference import PlaneFiller
-        from fibgap.network.streaming import Budget
+        from fibgap.network.plane_streaming import Budget
 
         gapped = place_slices(stack, positions="true", check=False)
         network, batch_pixels = self.options["network"], self.options["batch_pixels"]
+        places = np.sort(np.concatenate([gapped.positions, gapped.spare_positions]))
+        places = places[well_apart(places)]
+        if isinstance(network.architecture, GapArchitecture):
+            filler = GapFiller(
+                network, gapped, places, gapped.slices.__getitem__, batch_pixels=batch_pixels
+            )
+            return filler.least_memory()
         positions, known = None, len(gapped.layers)
         if network.architecture.sees == "distances":
-            positions = np.sort(np.concatenate([gapped.positions, gapped.spare_positions]))
-            positions = positions[well_apart(positions)]
-            known = len(positions)
-        filler = PlaneFiller(network, gapped, batch_pixels=batch_pixels, positions=positions)
-        return Budget(gapped.shape, known, filler, 0.0).least
+            positions, known = places, len(places)
+        planes = PlaneFiller(network, gapped, batch_pixels=batch_pixels, positions=positions)
+        return Budget(gapped.shape, known, planes, 0.0).least
 
 
 def untrained_fillers() -> list[str]:
@@ -85,17 +92,17 @@ def default_filler() -> str:
 
 
 def shipped_networks() -> list[str]:
-    """Return the shipped networks for any material, as "shipped:NAME", small ones first.
+    """Return the shipped networks that are tried on any material, as "shipped:NAME".
 
     None without an engine. The paper's network learned from one material and one milling: the
-    check takes it now and then where it is not the best.
+    check takes it now and then where it is not the best. Two others for any material misclassify
+    more voxels than this one, and take longer.
     """
     if not (has("openvino") or has("torch")):
         return []
-    from fibgap.network.shipped import PREFIX, general_names, resolve_weights
+    from fibgap.network.shipped import PREFIX, offered_names
 
-    names = [f"{PREFIX}{name}" for name in general_names()]
-    return sorted(names, key=lambda name: (resolve_weights(name).stat().st_size, name))
+    return [f"{PREFIX}{name}" for name in offered_names()]
 
 
 def offer(name: str, *, gpu: bool = False) -> Offered:

@@ -26,6 +26,8 @@ START_MINUTES = 5
 LONGEST_TRAINING_MINUTES = 24 * 60
 #: Filters of the first layer of Table S1, by which the width of any network is told.
 TABLE_S1_FIRST_FILTERS = 96
+#: Of a network of gaps at full width, and the width of Table S1 that it counts as.
+GAPS_FIRST_FILTERS, GAPS_WIDTH = 64, 0.35
 
 
 @dataclass(frozen=True)
@@ -196,9 +198,19 @@ def voxels(shape: Sequence[int]) -> int:
     return math.prod(shape)
 
 
-def network_width(features: Sequence[int]) -> float:
-    """Return the width of a network over that of Table S1, from its feature filters."""
-    return features[0] / TABLE_S1_FIRST_FILTERS
+def network_width(architecture: Mapping[str, Any]) -> float:
+    """Return the width of a network over that of Table S1, from what weights remember of it.
+
+    A network of gaps counts as the one of Table S1 that takes as much memory for a pixel.
+
+    Examples
+    --------
+    >>> network_width({"features": [48, 27]}), network_width({"kind": "gaps", "widths": [64, 128]})
+    (0.5, 0.35)
+    """
+    if architecture.get("kind") == "gaps":
+        return float(GAPS_WIDTH * architecture["widths"][0] / GAPS_FIRST_FILTERS)
+    return float(architecture["features"][0] / TABLE_S1_FIRST_FILTERS)
 
 
 def pixels_of_training(training: Mapping[str, Any], shape: Sequence[int], volumes: float) -> float:

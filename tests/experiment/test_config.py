@@ -82,8 +82,9 @@ bicubic: concatenate
 sees: rows
 training:
   {epochs: 500, steps_per_epoch: 0, batch_size: 64, patch: 64, stride: 32, margin: 16,
-   schedule: plateau, learning_rate: 0.001, reduce_factor: 0.1, reduce_patience: 10,
-   stop_patience: 25, loss_rows: all, precision: auto, validation_planes: 64, budget_minutes: 0}
+   schedule: plateau, learning_rate: 0.001, optimizer: adam, muon_rate: 0.01, reduce_factor: 0.1,
+   reduce_patience: 10, stop_patience: 25,
+   loss_rows: all, precision: auto, validation_planes: 64, budget_minutes: 0}
 """)
 #: Every key that there is occurs here once this is complete, the first row of a list in full.
 FULLEST = SMALLEST | yaml.safe_load("""

@@ -137,4 +137,4 @@ def test_cuda_asks_for_its_libraries() -> None:
 
 def test_the_width_of_a_network_is_told_by_its_first_filters() -> None:
     """32 filters where Table S1 has 96 are a third of its width."""
-    assert network_width([32, 27]) == pytest.approx(1 / 3)
+    assert network_width({"features": [32, 27]}) == pytest.approx(1 / 3)

@@ -44,7 +44,9 @@ class Network(Section):
     )
     sees: Sight = key(
         "What the network sees of the slices: binary rows, or on all rows the spline of distances "
-        "to the interface in each slice, which it corrects (with `bicubic: add`).",
+        "to the interface in each slice, which it corrects (with `bicubic: add`); or `gaps`: "
+        "the slices around a gap, all of whose layers it fills at once. That network is not Table "
+        "S1, and of the keys above only `width_factor` is its own.",
         "rows",
     )
     training: Training = part(Training, {})

@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fibgap.errors import InputError, has
-from fibgap.network.architecture import Architecture
 from fibgap.network.choices import ENGINES
-from fibgap.network.weights import LoadedNetwork
+from fibgap.network.weights import AnyArchitecture, LoadedNetwork
 
 if TYPE_CHECKING:
     from fibgap.network.module import Network
@@ -33,7 +32,7 @@ class Engine(Protocol):
     ----------
     name : str
         Of the engine.
-    architecture : Architecture
+    architecture : Architecture or GapArchitecture
         Of the network.
     precision : str
         "fp32" or "bf16".
@@ -46,7 +45,7 @@ class Engine(Protocol):
     """
 
     name: str
-    architecture: Architecture
+    architecture: AnyArchitecture
     precision: str
     device: str
     weights: LoadedNetwork
@@ -59,12 +58,13 @@ class Engine(Protocol):
         ----------
         planes : (N, C, Z, X) float32
             The input channels of the network and, last, the interpolated plane, see
-            `Architecture.engine_channels`.
+            `Architecture.engine_channels`. Or what a network of gaps sees of these, see
+            `fibgap.network.gaps.sight.seen`.
 
         Returns
         -------
         (N, 1, Z, X) float32
-            About 1 in the solid.
+            About 1 in the solid; or (N, ANCHORS, Y, X), what a network of gaps adds to distances.
         """
 
     def results(self, blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:

@@ -13,6 +13,7 @@ from openvino import opset13 as opset
 from fibgap.errors import InputError
 from fibgap.network.architecture import Architecture
 from fibgap.network.blocks import requests_at_once
+from fibgap.network.gaps.architecture import BLOCK, GapArchitecture
 from fibgap.network.quantisation import LEVELS, Quantisation
 from fibgap.network.weights import LoadedNetwork
 
@@ -66,11 +67,11 @@ class _Graph:
         whole = np.clip(np.rint(weight / steps), -LEVELS // 2, LEVELS // 2 - 1).astype(np.int8)
         return opset.multiply(opset.convert(opset.constant(whole), "f32"), opset.constant(steps))
 
-    def convolution(self, values: ov.Node, name: str) -> ov.Node:
-        """Return a convolution with its bias, zeros around it."""
-        around = [self.tensors[f"{name}.weight"].shape[2] // 2] * 2
+    def convolution(self, values: ov.Node, name: str, step: int = 1) -> ov.Node:
+        """Return a convolution with its bias; zeros around it, unless it takes steps."""
+        around = [self.tensors[f"{name}.weight"].shape[2] // 2 if step == 1 else 0] * 2
         result = opset.convolution(
-            values, self.kernel(name), [1, 1], around, around, [1, 1], name=name
+            values, self.kernel(name), [step, step], around, around, [1, 1], name=name
         )
         bias = self.arrays.get(f"{name}.bias", self.tensors[f"{name}.bias"]).reshape(1, -1, 1, 1)
         return opset.add(result, opset.constant(bias, name=f"{name}.bias"))
@@ -95,6 +96,43 @@ class _Graph:
         sizes = [len(self.tensors[f"{name}.0.bias"]) for name in names]
         outputs: list[ov.Output] = opset.variadic_split(result, 1, sizes).outputs()
         return outputs
+
+
+def build_gaps(
+    architecture: GapArchitecture, tensors: dict[str, NDArray[np.float32]], shape: tuple[int, ...]
+) -> ov.Model:
+    """Return the graph of a network of gaps for images of one shape (N, C, Y, X).
+
+    Notes
+    -----
+    The same layers as `fibgap.network.gaps.module.GapNetwork`.
+    """
+    given = opset.parameter(shape, np.float32, name="images")
+    graph = _Graph(tensors, None)
+
+    def stage(values: ov.Node, name: str, blocks: int) -> ov.Node:
+        for block in range(blocks):
+            inner = graph.convolution(opset.relu(values), f"{name}.{block}.first")
+            changed = graph.convolution(opset.relu(inner), f"{name}.{block}.second")
+            values = opset.add(values, changed)
+        return values
+
+    current = graph.convolution(opset.space_to_depth(given, "depth_first", BLOCK), "stem")
+    above = []
+    last = len(architecture.widths) - 1
+    for level, blocks in enumerate(architecture.blocks):
+        current = stage(current, f"down_blocks.{level}", blocks)
+        if level < last:
+            above.append(current)
+            current = graph.convolution(current, f"down.{level}", step=2)
+    for level in reversed(range(last)):
+        finer = opset.depth_to_space(graph.convolution(current, f"up.{level}"), "depth_first", 2)
+        current = opset.add(finer, above[level])
+        current = stage(current, f"up_blocks.{level}", architecture.blocks[level])
+    result = opset.depth_to_space(
+        graph.convolution(opset.relu(current), "tail"), "depth_first", BLOCK
+    )
+    return ov.Model([result], [given], "fibgap")
 
 
 def build(
@@ -191,7 +229,12 @@ class OpenvinoEngine:
                 # Jobs side by side must not all be bound to the first cores.
                 "ENABLE_CPU_PINNING": False,
             }
-            model = build(self.architecture, self.weights.tensors, shape, quantised=self.quantised)
+            if isinstance(self.architecture, GapArchitecture):
+                model = build_gaps(self.architecture, self.weights.tensors, shape)
+            else:
+                model = build(
+                    self.architecture, self.weights.tensors, shape, quantised=self.quantised
+                )
             self._compiled[shape] = core().compile_model(model, "CPU", options)
             self._idle[shape] = []
         self._compiled.move_to_end(shape)
@@ -233,6 +276,8 @@ class OpenvinoEngine:
         """Return the memory for one pixel of a call, in bytes, at most."""
         own = self.architecture
         size = _BYTES[self.precision]
+        if isinstance(own, GapArchitecture):
+            return own.bytes_a_pixel(size)
         # All features and once more side by side, a layer at work, and what comes in; measured
         # are 80 to 97 % of it.
         return size * (2 * sum(own.features) + max(own.features)) + 4 * (own.engine_channels + 1)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from fibgap.fillers.interpolation import spline_weights
 from fibgap.network.architecture import Architecture
 from fibgap.network.distances import BASE, SCALE, largest_distance, row_gaps
+from fibgap.network.module import Network
 
 #: A network that sees distances learns where these are at most so many gaps: beyond, it is not
 #: asked (see `fibgap.network.distances.reach`).
@@ -65,6 +66,15 @@ class Batch:
         if architecture.mask_channel:
             image = torch.cat([image, self.known], dim=1)
         return image.contiguous(memory_format=torch.channels_last)
+
+    def answer(self, network: Network) -> torch.Tensor:
+        """Return what a network says of it."""
+        said: torch.Tensor = network(self.network_input(network.architecture), self.bicubic)
+        return said
+
+    def values(self, answer: torch.Tensor) -> torch.Tensor:
+        """Return what it said of every pixel."""
+        return answer.float()
 
 
 def masked(truth: torch.Tensor, known: torch.Tensor, bicubic: torch.Tensor) -> Batch:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional as F
 
-from fibgap.network.module import Network
+from fibgap.network.module import AnyNetwork
 from fibgap.network.training.batches import Batch
+from fibgap.network.training.gap_batches import GapBatch
 
 
 @dataclass(frozen=True)
@@ -27,23 +28,25 @@ class Loss:
     device: str
     precision: torch.dtype
 
-    def __call__(self, network: Network, batch: Batch) -> torch.Tensor:
+    def __call__(self, network: AnyNetwork, batch: Batch | GapBatch) -> torch.Tensor:
         """Return the loss of a batch.
 
         Squared, or for a network that sees distances, whose output is a logit, the cross entropy.
         """
         reduced = self.precision != torch.float32
         with torch.autocast(self.device, self.precision, enabled=reduced):
-            output = network(batch.network_input(network.architecture), batch.bicubic)
+            answer = batch.answer(network)  # type: ignore[arg-type]
+        output = batch.values(answer)
         if network.architecture.sees == "distances":
-            error = F.binary_cross_entropy_with_logits(
-                output.float(), batch.truth, reduction="none"
-            )
+            error = F.binary_cross_entropy_with_logits(output, batch.truth, reduction="none")
         else:
-            error = (output.float() - batch.truth) ** 2
-        if self.rows == "all":
+            error = (output - batch.truth) ** 2
+        if isinstance(batch, GapBatch):
+            counts = batch.counts
+        elif self.rows == "all":
             return error.mean()
-        counts = 1 - batch.known
-        if batch.counts is not None:
-            counts = counts * batch.counts
+        else:
+            counts = 1 - batch.known
+            if batch.counts is not None:
+                counts = counts * batch.counts
         return (error * counts).sum() / counts.sum().clamp(min=1)

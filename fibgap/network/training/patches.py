@@ -1,6 +1,6 @@
 """Patches: windows of planes, augmented, with rows masked and interpolated, batch by batch."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -206,6 +206,10 @@ class Epoch:
         device = sampler.planes[0].device
         self.known = torch.from_numpy(known).to(device)
         self.matrices = torch.from_numpy(matrices).to(device)
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield all batches."""
+        return map(self.batch, range(self.steps))
 
     def batch(self, step: int) -> Batch:
         """Cut, augment, mask and interpolate one batch of patches."""

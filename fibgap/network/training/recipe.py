@@ -12,17 +12,23 @@ from numpy.typing import NDArray
 
 from fibgap.errors import InputError
 from fibgap.network.architecture import Architecture
-from fibgap.network.module import with_inputs
+from fibgap.network.gaps.architecture import GapArchitecture
+from fibgap.network.module import Network, with_inputs
 from fibgap.network.shipped import resolve_weights
 from fibgap.network.training.planes import FAMILIES
 from fibgap.network.training.settings import Training
 from fibgap.network.training.trainer import Trainer
-from fibgap.network.weights import LoadedNetwork, load_weights
+from fibgap.network.weights import AnyArchitecture, LoadedNetwork, load_weights
 from fibgap.synthetic.milling import MillingRange
 
 
-def architecture_of(settings: dict[str, Any]) -> Architecture:
+def architecture_of(settings: dict[str, Any]) -> AnyArchitecture:
     """Return the architecture of one row of the networks table."""
+    if settings["sees"] == GapArchitecture.kind:
+        for name in ("mask_channel", "neighbours"):
+            if settings[name]:
+                raise InputError(f"a network that sees gaps has no {name}: leave it out.")
+        return GapArchitecture.from_width(settings["width_factor"])
     return Architecture.from_width(
         settings["width_factor"],
         mask_channel=settings["mask_channel"],
@@ -110,17 +116,20 @@ def _planes_a_volume(
     return [int(planes["volume"].value_counts().max()) for planes in families]
 
 
-def _initial_network(name: str, architecture: Architecture) -> LoadedNetwork:
+def _initial_network(name: str, architecture: AnyArchitecture) -> LoadedNetwork:
     """Return the weights that training starts from, for the architecture that is trained."""
     loaded = load_weights(resolve_weights(name))
     found = loaded.architecture
     if found == architecture:
         return loaded
-    mask_channel = architecture.mask_channel or found.mask_channel
-    neighbours = max(architecture.neighbours, found.neighbours)
-    if replace(found, mask_channel=mask_channel, neighbours=neighbours) == architecture:
-        wider = with_inputs(loaded.network, mask_channel=mask_channel, neighbours=neighbours)
-        return replace(LoadedNetwork.of(wider), training=loaded.training, sha256=loaded.sha256)
+    if isinstance(architecture, Architecture) and isinstance(found, Architecture):
+        mask_channel = architecture.mask_channel or found.mask_channel
+        neighbours = max(architecture.neighbours, found.neighbours)
+        if replace(found, mask_channel=mask_channel, neighbours=neighbours) == architecture:
+            own = loaded.network
+            assert isinstance(own, Network)
+            wider = with_inputs(own, mask_channel=mask_channel, neighbours=neighbours)
+            return replace(LoadedNetwork.of(wider), training=loaded.training, sha256=loaded.sha256)
     raise InputError(
         f"weights '{name}' cannot be started from: their architecture "
         f"{found.to_dict()} is not that of the network to be trained, "

@@ -8,6 +8,7 @@ from fibgap.settings import check_settings, described, setting
 
 Schedule = Literal["plateau", "one_cycle"]
 LossRows = Literal["all", "missing"]
+Optimizer = Literal["adam", "muon"]
 
 
 @described
@@ -41,6 +42,12 @@ class Training:
     learning_rate: float = setting(
         "Initial rate of `plateau`, highest rate of `one_cycle`.", 0.001, gt=0
     )
+    optimizer: Optimizer = setting(
+        "What changes the weights: `adam`, or `muon` for those of inner layers, and Adam for the "
+        "rest.",
+        "adam",
+    )
+    muon_rate: float = setting("Rate of `muon`, as `learning_rate` is that of Adam.", 0.01, gt=0)
     reduce_factor: float = setting(
         "Factor on the rate when the validation loss stalls; for `plateau`.", 0.1, gt=0, lt=1
     )

@@ -14,18 +14,15 @@ import torch
 
 from fibgap import seeds
 from fibgap.io.files import exclusive, write_aside
-from fibgap.network.architecture import Architecture
 from fibgap.network.device import choose_precision
-from fibgap.network.module import Network, count_parameters
+from fibgap.network.module import AnyNetwork, count_parameters, make_network
 from fibgap.network.training.checkpoint import damaged, read_checkpoint, write_checkpoint
-from fibgap.network.training.distances import Distances, all_distances
 from fibgap.network.training.loss import Loss
-from fibgap.network.training.patches import Epoch, PatchSampler
 from fibgap.network.training.progress import Progress, TrainingDivergedError
-from fibgap.network.training.schedule import make_scheduler
+from fibgap.network.training.schedule import make_optimizers, make_scheduler
 from fibgap.network.training.settings import Training
-from fibgap.network.training.validation import choose_validation
-from fibgap.network.weights import LoadedNetwork, load_weights, save_weights
+from fibgap.network.training.subjects import AnyEpoch, make_subject
+from fibgap.network.weights import AnyArchitecture, LoadedNetwork, load_weights, save_weights
 from fibgap.synthetic.milling import MillingRange
 
 CHECKPOINT = "checkpoint.pt"
@@ -38,7 +35,7 @@ class Trainer:
 
     Parameters
     ----------
-    architecture : Architecture
+    architecture : Architecture or GapArchitecture
         What is trained.
     training : Training
         How it is trained.
@@ -67,7 +64,7 @@ class Trainer:
 
     def __init__(
         self,
-        architecture: Architecture,
+        architecture: AnyArchitecture,
         training: Training,
         train_planes: list[np.ndarray],
         validation_planes: list[np.ndarray],
@@ -86,43 +83,29 @@ class Trainer:
         self.digest, self.log, self.folder = digest, log, Path(folder)
         self.precision = choose_precision(training.precision, device)
         self.loss = Loss(training.loss_rows, device.type, self.precision)
-        neighbours = architecture.neighbours
-
-        def seen(planes: list[np.ndarray]) -> list[Distances] | None:
-            return all_distances(planes, depths, device) if self.on_distances else None
-
-        self.on_distances = architecture.sees == "distances"
-        self.sampler = PatchSampler(
-            [torch.from_numpy(planes).to(device) for planes in train_planes],
+        self.subject = make_subject(
+            architecture,
+            training,
+            train_planes,
+            validation_planes,
             millings=millings,
             voxel_nm=voxel_nm,
-            patch=training.patch,
-            stride=training.stride,
-            margin=training.margin,
-            neighbours=neighbours,
             depths=depths,
-            distances=seen(train_planes),
-        )
-        self.validation = choose_validation(
-            [torch.from_numpy(planes).to(device) for planes in validation_planes],
-            training.validation_planes,
-            millings=millings,
-            voxel_nm=voxel_nm,
             rng=seeds.generator(base_seed, "validation_millings"),
-            neighbours=neighbours,
-            depths=depths,
-            distances=seen(validation_planes),
+            device=device,
         )
+        self.sampler, self.validation = self.subject.sampler, self.subject.validation
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seeds.torch_seed(base_seed, "initial_weights"))
-            self.network = Network(architecture)
+            self.network = make_network(architecture)
         self.initial_sha256 = None if initial is None else initial.sha256
         if initial is not None:
             self.network.load_state_dict(initial.network.state_dict())
         self.network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=training.learning_rate)
-        self.steps = training.steps_per_epoch or max(1, len(self.sampler) // training.batch_size)
-        self.scheduler = make_scheduler(self.optimizer, training, self.steps)
+        self.optimizers = make_optimizers(self.network, training)
+        patches = len(self.sampler)
+        self.steps = training.steps_per_epoch or max(1, patches // training.batch_size)
+        self.schedulers = [make_scheduler(each, training, self.steps) for each in self.optimizers]
         self.progress = Progress()
 
     def _validate(self) -> float:
@@ -133,22 +116,23 @@ class Trainer:
         self.network.train()
         return float(torch.stack(losses).double().mean())
 
-    def _epoch(self, number: int) -> Epoch:
+    def _epoch(self, number: int) -> AnyEpoch:
         """Draw an epoch; its randomness depends on its number alone."""
         rng = seeds.generator(self.base_seed, "patches", number)
-        return Epoch(self.sampler, rng, batch_size=self.training.batch_size, steps=self.steps)
+        return self.subject.epoch(rng, batch_size=self.training.batch_size, steps=self.steps)
 
-    def _train_epoch(self, epoch: Epoch) -> float:
+    def _train_epoch(self, epoch: AnyEpoch) -> float:
         """Take all steps of an epoch and return the mean training loss."""
         total = torch.zeros((), device=self.device, dtype=torch.float64)
-        for step in range(epoch.steps):
-            batch = epoch.batch(step)
+        for batch in epoch.batches():
             loss = self.loss(self.network, batch)
-            self.optimizer.zero_grad(set_to_none=True)
+            self.network.zero_grad(set_to_none=True)
             loss.backward()
-            self.optimizer.step()
-            if isinstance(self.scheduler, torch.optim.lr_scheduler.OneCycleLR):
-                self.scheduler.step()
+            for optimizer in self.optimizers:
+                optimizer.step()
+            for scheduler in self.schedulers:
+                if isinstance(scheduler, torch.optim.lr_scheduler.OneCycleLR):
+                    scheduler.step()
             total += loss.detach().double()
         return float(total / epoch.steps)
 
@@ -157,8 +141,8 @@ class Trainer:
         state = {
             "digest": self.digest,
             "network": self.network.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "scheduler": self.scheduler.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
+            "schedulers": [scheduler.state_dict() for scheduler in self.schedulers],
             "progress": json.dumps(vars(self.progress)),
         }
         write_checkpoint(self.folder / CHECKPOINT, state)
@@ -177,8 +161,9 @@ class Trainer:
         state = read_checkpoint(path, self.digest, self.device)
         try:
             self.network.load_state_dict(state["network"])
-            self.optimizer.load_state_dict(state["optimizer"])
-            self.scheduler.load_state_dict(state["scheduler"])
+            for name in ("optimizers", "schedulers"):
+                for own, kept in zip(getattr(self, name), state[name], strict=True):
+                    own.load_state_dict(kept)
             self.progress = Progress(**json.loads(state["progress"]))
         except Exception as error:  # whatever is wrong with a state, it is no use
             raise damaged(path, error) from error
@@ -263,7 +248,7 @@ class Trainer:
     def _finish_epoch(self, train_loss: float, seconds: float) -> None:
         """Validate, keep the best weights, note the history and write the checkpoint."""
         training, progress = self.training, self.progress
-        rate = self.optimizer.param_groups[0]["lr"]
+        rate = self.optimizers[0].param_groups[0]["lr"]
         validation_loss = self._validate()
         bad = next((x for x in (train_loss, validation_loss) if not math.isfinite(x)), None)
         if bad is not None:
@@ -279,8 +264,9 @@ class Trainer:
             )
         patches = self.steps * training.batch_size
         best = progress.add(train_loss, validation_loss, rate, patches, seconds)
-        if isinstance(self.scheduler, torch.optim.lr_scheduler.ReduceLROnPlateau):
-            self.scheduler.step(validation_loss)
+        for scheduler in self.schedulers:
+            if isinstance(scheduler, torch.optim.lr_scheduler.ReduceLROnPlateau):
+                scheduler.step(validation_loss)
         if best:
             save_weights(self.folder / BEST, self.network, self.summary("best so far"))
         self.save_checkpoint()
@@ -290,7 +276,7 @@ class Trainer:
         """Return the loss curves, one row per epoch."""
         return pd.DataFrame(self.progress.history)
 
-    def best_network(self) -> Network:
+    def best_network(self) -> AnyNetwork:
         """Return the network with the best weights so far, in evaluation mode on the CPU."""
         return load_weights(self.folder / BEST).network
 

@@ -17,6 +17,7 @@ _ARMS = {
     "shape_based": "RSB-s",
     "signed_distance_spline": "RSD-s",
     "shipped:table_s1": "RML-s",
+    "shipped:general": "RMLw-s",
     "shipped:general_small": "RMLg-s",
     "shipped:general_large": "RMLl-s",
 }

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from fibgap.network.architecture import Architecture
+from fibgap.network.gaps.architecture import ANCHORS, BLOCK, GapArchitecture
 from fibgap.report.figures.style import ARM_COLORS, AXIS, INK, TEXT, look
 
 #: Fill of the boxes by what they do.
@@ -45,12 +46,66 @@ def _arrow(axes: Axes, *places: tuple[float, float]) -> None:
     )
 
 
-def plot_network(architecture: Architecture, *, title: str = "") -> Figure:
+def plot_gap_network(architecture: GapArchitecture, *, title: str = "") -> Figure:
+    """Draw a network of gaps level by level.
+
+    Parameters
+    ----------
+    architecture : GapArchitecture
+        What the weights belong to.
+    title : str
+        Stands above the drawing.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The way down on the left, the way up on the right.
+    """
+    levels = len(architecture.widths)
+    step, height, middle = 1.75, 1.5, 4.6
+    across = 2 * middle + 1.4
+    with look():
+        figure = Figure(figsize=(10.4, 1.1 + 0.95 * levels), layout="constrained")
+        axes = figure.add_subplot()
+        axes.set_axis_off()
+        axes.set_aspect("equal")
+        axes.set_xlim(-2.1, across + 1.2)
+        axes.set_ylim(-height * (levels - 1) - 0.7, 1.15)
+        _box(axes, (-1.1, 0), "input", f"{architecture.input_channels} × Y × X", PLAIN, 1.5)
+        seen = "slices around the gap, distances between them, how far they lie apart"
+        axes.text(-1.85, 0.62, seen, fontsize=7, va="bottom", color=TEXT)
+        _arrow(axes, (-0.35, 0), (-0.05, 0))
+        for level, (width, blocks) in enumerate(
+            zip(architecture.widths, architecture.blocks, strict=True)
+        ):
+            y, left, right = -height * level, 0.9 + 0.6 * level, across - 1.9 - 0.6 * level
+            words = f"{blocks} block{'s' * (blocks > 1)}, {width} filters"
+            pixels = f"pixels of {BLOCK * 2**level} × {BLOCK * 2**level}"
+            if level == levels - 1:
+                center = (left + right) / 2
+                _box(axes, (center, y), pixels, words, RECONSTRUCTION, 1.9)
+                continue
+            _box(axes, (left, y), pixels, words, FEATURES, 1.9)
+            _box(axes, (right, y), pixels, words, FEATURES, 1.9)
+            _arrow(axes, (left + 0.95, y), (right - 0.95, y))
+            below = -height * (level + 1) + 0.42
+            last = level + 1 == levels - 1
+            down = (left + right) / 2 - 0.5 if last else left + 0.6
+            up = (left + right) / 2 + 0.5 if last else right - 0.6
+            _arrow(axes, (left, y - 0.42), (left, below + 0.3), (down, below + 0.3), (down, below))
+            _arrow(axes, (up, below), (up, below + 0.3), (right, below + 0.3), (right, y - 0.42))
+        _arrow(axes, (across - 0.95, 0), (across - 0.625, 0))
+        _box(axes, (across + 0.25, 0), "output", f"{ANCHORS} places in the gap", LAST, step)
+        axes.text(-1.85, 1.15, title, fontsize=9, fontweight="bold", va="top", color=INK)
+    return figure
+
+
+def plot_network(architecture: Architecture | GapArchitecture, *, title: str = "") -> Figure:
     """Draw a network layer by layer, after Figure S1 of the supplement.
 
     Parameters
     ----------
-    architecture : Architecture
+    architecture : Architecture or GapArchitecture
         What the weights belong to.
     title : str
         Stands above the drawing.
@@ -60,6 +115,8 @@ def plot_network(architecture: Architecture, *, title: str = "") -> Figure:
     matplotlib.figure.Figure
         One box per layer with its filters and their size; all of it is read from `architecture`.
     """
+    if isinstance(architecture, GapArchitecture):
+        return plot_gap_network(architecture, title=title)
     own = architecture
     channels = ["the plane, missing rows 0"]
     if own.neighbours:

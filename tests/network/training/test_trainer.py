@@ -4,6 +4,7 @@ import math
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from types import SimpleNamespace
 
 import numpy as np
@@ -52,11 +53,12 @@ def assert_same_run(first, second) -> None:
     """Compare all that two trainings came to: weights, best weights, optimizer, rate, history."""
     assert_same_weights(first.network.state_dict(), second.network.state_dict())
     assert_same_weights(best_weights(first), best_weights(second))
-    moments, others = first.optimizer.state_dict(), second.optimizer.state_dict()
-    assert moments["param_groups"] == others["param_groups"]
-    for index, state in moments["state"].items():
-        for name, values in state.items():
-            assert torch.equal(values, others["state"][index][name])
+    for optimizer, other in zip(first.optimizers, second.optimizers, strict=True):
+        moments, others = optimizer.state_dict(), other.state_dict()
+        assert moments["param_groups"] == others["param_groups"]
+        for index, state in moments["state"].items():
+            for name, values in state.items():
+                assert torch.equal(values, others["state"][index][name])
     assert first.progress.best_epoch == second.progress.best_epoch
     assert first.progress.best_loss == second.progress.best_loss
     history = first.history().drop(columns=CLOCK)
@@ -86,7 +88,7 @@ def test_it_overfits_one_patch(make_trainer, waves):
         batch_size=1,
     )
     patch = trainer._epoch(0).batch(0)
-    trainer._train_epoch(SimpleNamespace(steps=150, batch=lambda step: patch))
+    trainer._train_epoch(SimpleNamespace(steps=150, batches=lambda: repeat(patch, 150)))
     # A single pixel on the wrong side of one half would leave at least 0.5**2 / 256.
     smallest = 0.25 / 16**2
     assert trainer.loss(trainer.network, patch).item() < smallest
@@ -330,9 +332,9 @@ def test_one_cycle_warms_up_and_decays(make_trainer):
     trainer = make_trainer(
         epochs=10, steps_per_epoch=5, batch_size=1, schedule="one_cycle", learning_rate=0.01
     )
-    begin = trainer.optimizer.param_groups[0]["lr"]
+    begin = trainer.optimizers[0].param_groups[0]["lr"]
     rates = []
-    trainer.optimizer.register_step_pre_hook(
+    trainer.optimizers[0].register_step_pre_hook(
         lambda optimizer, *_: rates.append(optimizer.param_groups[0]["lr"])
     )
     trainer.run()
@@ -413,7 +415,7 @@ def test_a_damaged_checkpoint_is_refused(checkpoint, damage):
     if damage in ("keys", "shape"):
         state = torch.load(path, weights_only=True)
         if damage == "keys":
-            del state["optimizer"]
+            del state["optimizers"]
         else:
             state["network"]["l2.bias"] = torch.zeros(2)
         torch.save(state, path)
@@ -455,7 +457,7 @@ def diverge(trainer, epoch: int, what: str):
 
         def train(drawn):
             if trainer.progress.epoch + 1 == epoch:
-                for group in trainer.optimizer.param_groups:
+                for group in trainer.optimizers[0].param_groups:
                     group["lr"] = 1e30
             return plain(drawn)
 
