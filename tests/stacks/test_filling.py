@@ -25,7 +25,7 @@ from .conftest import DEPTHS, VOXEL, write_table
         ({"filler": "network"}, "needs weights"),
         (
             {"weights": "shipped:newest"},
-            r"under the name 'shipped:newest'; shipped: general_large, general_small",
+            r"under the name 'shipped:newest'; shipped: general, general_large, general_small",
         ),
         ({"weights": "missing.safetensors"}, "weights file missing.safetensors does not exist"),
         ({"depths": "missing.csv"}, "file missing.csv does not exist"),

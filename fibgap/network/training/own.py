@@ -12,17 +12,16 @@ from numpy.typing import NDArray
 from fibgap.errors import FibgapWarning, InputError
 from fibgap.fillers import fill
 from fibgap.network.device import choose_precision
-from fibgap.network.module import Network
-from fibgap.network.training.batches import Batch, whole_planes
-from fibgap.network.training.distances import all_distances
+from fibgap.network.module import AnyNetwork
+from fibgap.network.training.courses import Course, Filled, make_course
 from fibgap.network.training.loss import Loss
-from fibgap.network.training.patches import Epoch, PatchSampler, draw_known_rows
+from fibgap.network.training.schedule import make_optimizers
 from fibgap.network.weights import LoadedNetwork
 from fibgap.stack import GappedVolume
 from fibgap.synthetic.milling import Milling, MillingRange
 
-#: Steps of a lesson, patches a step, and the highest learning rate of its one cycle.
-STEPS, BATCH, RATE = 300, 16, 1e-3
+#: Steps of a lesson.
+STEPS = 300
 #: Of the known slices one in so many is held back.
 HELD_BACK = 4
 #: Slices, and pixels along each side of them, that are learned from at most: the middle of a stack.
@@ -142,41 +141,21 @@ def learn_from_stack(
     All random numbers are drawn from one fixed seed.
     """
     require_lesson(weights, gapped, axes)
-    neighbours = weights.architecture.neighbours
     layers, solid = _middle(gapped.layers, volume)
-    n_z, n_y, n_x = solid.shape
-    inner = _inner(layers, neighbours)
+    inner = _inner(layers, weights.architecture.neighbours)
     held = inner[HELD_BACK // 2 :: HELD_BACK]
     own = np.setdiff1d(inner, held)
     gaps = np.diff(gapped.layers)
     millings = MillingRange.of(Milling("normal", float(gaps.mean()), float(gaps.std()), 1.0))
     rng = np.random.default_rng(0)
     on = torch.device(device)
-    planes = torch.from_numpy(solid.view(np.uint8)).to(on)
-    distances = all_distances([solid.view(np.uint8)], [n_z], on)[0]
-    trials = [
-        _trial(planes, distances, int(layer), neighbours, axis, millings, rng)
-        for layer in held
-        for axis in axes
-    ]
-    margin = min(16, (min(n_y, n_x) - 32) // 2)
-    sampler = PatchSampler(
-        [planes],
-        millings=millings,
-        voxel_nm=1.0,
-        patch=min(64, min(n_y, n_x) - 2 * margin),
-        stride=8,
-        margin=margin,
-        neighbours=neighbours,
-        depths=[n_z],
-        distances=[distances],
-    )
-    sampler.corners = sampler.corners[np.isin(sampler.corners[:, 1], own)]
+    filled = Filled(solid, own, held, axes, millings, on)
+    course = make_course(weights.architecture, filled, rng)
     # Another instance makes a module of its own.
     network = replace(weights).network.to(on, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    before = _misclassified(network, trials)
-    _learn(network, sampler, axes, rng, on, progress)
-    after = _misclassified(network, trials)
+    before = course.misclassified(network.eval())
+    _learn(network.train(), course, rng, on, progress)
+    after = course.misclassified(network.eval())
     learned = replace(LoadedNetwork.of(network.cpu()), training=weights.training)
     along_z = [_misclassified_along_z(each, layers, solid, device) for each in (weights, learned)]
     lesson = Lesson(learned, len(own), len(held), before, after, *along_z)
@@ -225,38 +204,6 @@ def _middle(
     return chosen - chosen[0], np.ascontiguousarray(volume[tuple(cut)])
 
 
-def _trial(
-    planes: torch.Tensor,
-    distances: tuple[torch.Tensor, torch.Tensor],
-    layer: int,
-    neighbours: int,
-    axis: int,
-    millings: MillingRange,
-    rng: np.random.Generator,
-) -> Batch:
-    """Return a known layer with rows along y, or x, hidden."""
-    part = slice(layer - neighbours, layer + neighbours + 1)
-    seen, far = planes[part], distances[axis - 1][part]
-    if axis == 2:
-        seen, far = seen.transpose(1, 2).contiguous(), far.transpose(1, 2).contiguous()
-    known = draw_known_rows(millings, seen.shape[1], 1.0, rng)
-    return whole_planes(seen[None], known, far[None])
-
-
-@torch.inference_mode()
-def _misclassified(network: Network, trials: Sequence[Batch]) -> float:
-    """Return the misclassified share of hidden voxels."""
-    network.eval()
-    wrong = hidden = 0
-    for batch in trials:
-        logits = network(batch.network_input(network.architecture), batch.bicubic)
-        missing = batch.known == 0
-        wrong += int((((logits >= 0) != (batch.truth > 0)) & missing).sum())
-        hidden += int(missing.sum())
-    network.train()
-    return wrong / max(1, hidden)
-
-
 def _misclassified_along_z(
     weights: LoadedNetwork, layers: NDArray[np.int64], solid: NDArray[np.bool_], device: str
 ) -> float:
@@ -271,27 +218,31 @@ def _misclassified_along_z(
 
 
 def _learn(
-    network: Network,
-    sampler: PatchSampler,
-    axes: Sequence[int],
+    network: AnyNetwork,
+    course: Course,
     rng: np.random.Generator,
     device: torch.device,
     progress: Callable[[int, int], None],
 ) -> None:
     """Take the steps of a lesson."""
     loss = Loss("missing", device.type, choose_precision("auto", device))
-    optimizer = torch.optim.Adam(network.parameters(), lr=RATE)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=STEPS)
+    optimizers = make_optimizers(network, course.training)
+    schedules = [
+        torch.optim.lr_scheduler.OneCycleLR(
+            each,
+            [group["lr"] for group in each.param_groups],
+            total_steps=STEPS,
+            cycle_momentum="betas" in each.defaults,
+        )
+        for each in optimizers
+    ]
     for start in range(0, STEPS, _TOGETHER):
         progress(start, STEPS)
-        epoch = Epoch(sampler, rng, batch_size=BATCH, steps=_TOGETHER)
-        if len(axes) == 1:
-            # A quarter turn makes columns rows: an odd number of them, and x is milled.
-            epoch.turns = epoch.turns // 2 * 2 + (axes[0] - 1)
-        for step in range(_TOGETHER):
-            value = loss(network, epoch.batch(step))
-            optimizer.zero_grad(set_to_none=True)
+        for batch in course.epoch(rng, _TOGETHER).batches():
+            value = loss(network, batch)
+            network.zero_grad(set_to_none=True)
             value.backward()
-            optimizer.step()
-            schedule.step()
+            for optimizer, schedule in zip(optimizers, schedules, strict=True):
+                optimizer.step()
+                schedule.step()
     progress(STEPS, STEPS)

@@ -6,10 +6,13 @@ import pytest
 from fibgap.errors import InputError
 from fibgap.fillers import fill
 from fibgap.network.engines import make_engine
+from fibgap.network.gaps.architecture import GapArchitecture
+from fibgap.network.gaps.module import GapNetwork
 from fibgap.network.shipped import resolve_weights
-from fibgap.network.training import own
+from fibgap.network.training import courses, own
 from fibgap.network.training.lessons import learned
 from fibgap.network.training.own import learn_from_stack
+from fibgap.network.training.settings import Training
 from fibgap.network.weights import LoadedNetwork, load_weights
 from fibgap.stack import GappedVolume
 
@@ -60,7 +63,7 @@ def test_a_network_fills_better_what_it_has_learned_from(truth, gapped, weights)
     )
     assert after < 0.9 * before
     assert (made.precision, made.name) == (engine.precision, engine.name)
-    assert made.weights.training == weights.training
+    assert made.weights.training == engine.weights.training
     told = f"{lesson.after:.2%} in place of {lesson.before:.2%}"
     assert f"learned from {lesson.slices} slices of this stack, and misclassifies {told}" in (
         lesson.sentence()
@@ -71,14 +74,16 @@ def test_known_slices_alone_are_learned_from_and_some_are_held_back(gapped, weig
     """No filled layer is ever the truth, and what it is tried on it has not learned."""
     seen: list[np.ndarray] = []
     tried: list[int] = []
-    monkeypatch.setattr(own, "_learn", lambda network, sampler, *rest: seen.append(sampler.corners))
-    plain = own._trial
+    monkeypatch.setattr(
+        own, "_learn", lambda network, course, *rest: seen.append(course.sampler.corners)
+    )
+    plain = courses._trial
 
     def trial(planes, distances, layer, *rest):
         tried.append(layer)
         return plain(planes, distances, layer, *rest)
 
-    monkeypatch.setattr(own, "_trial", trial)
+    monkeypatch.setattr(courses, "_trial", trial)
     volume = fill(gapped, "signed_distance_spline")
     lesson = learn_from_stack(weights, gapped, volume)
     inner = {int(layer) for layer in LAYERS[1:-1]}  # three layers on both sides
@@ -95,7 +100,7 @@ def test_known_slices_alone_are_learned_from_and_some_are_held_back(gapped, weig
 
 def test_what_makes_it_worse_is_not_taken(gapped, weights, monkeypatch):
     """With an absurd rate the network forgets: the one before fills, and that is said."""
-    monkeypatch.setattr(own, "RATE", 3.0)
+    monkeypatch.setattr(courses._Planes, "training", Training(batch_size=16, learning_rate=3.0))
     monkeypatch.setattr(own, "STEPS", 25)
     lesson = learn_from_stack(weights, gapped, fill(gapped, "signed_distance_spline"))
     assert not lesson.taken
@@ -133,12 +138,12 @@ def test_an_axis_that_does_not_look_like_z_teaches_nothing(gapped, weights, monk
     monkeypatch.setattr(own, "STEPS", 25)
     turns: list[int] = []
 
-    class Watched(own.Epoch):
+    class Watched(courses.Epoch):
         def batch(self, step):
             turns.extend(self.turns.tolist())
             return super().batch(step)
 
-    monkeypatch.setattr(own, "Epoch", Watched)
+    monkeypatch.setattr(courses, "Epoch", Watched)
     learn_from_stack(weights, gapped, fill(gapped, "signed_distance_spline"), axes=[axis])
     # An odd number of quarter turns makes columns, which lie along x, the milled rows.
     assert {turn % 2 for turn in turns} == {axis - 1}
@@ -149,17 +154,19 @@ def test_trials_hide_rows_along_their_axis(weights):
     """Along x a trial is that along y of the same volume with both exchanged."""
     volume = surface((20, 50, 50), (9.0, 13.0, 17.0))
     planes = own.torch.from_numpy(volume.view(np.uint8))
-    far = own.all_distances([volume.view(np.uint8)], [20], planes.device)[0]
+    far = courses.all_distances([volume.view(np.uint8)], [20], planes.device)[0]
     turned = np.ascontiguousarray(volume.transpose(0, 2, 1))
     other = own.torch.from_numpy(turned.view(np.uint8))
-    beside = own.all_distances([turned.view(np.uint8)], [20], planes.device)[0]
+    beside = courses.all_distances([turned.view(np.uint8)], [20], planes.device)[0]
     milling = own.MillingRange.of(own.Milling("normal", 4, 1, 1))
     rng = np.random.default_rng
-    one = own._trial(planes, far, 9, 3, 2, milling, rng(0))
-    two = own._trial(other, beside, 9, 3, 1, milling, rng(0))
+    one = courses._trial(planes, far, 9, 3, 2, milling, rng(0))
+    two = courses._trial(other, beside, 9, 3, 1, milling, rng(0))
     assert own.torch.equal(one.truth, two.truth)
     assert own.torch.equal(one.image, two.image)
-    assert not own.torch.equal(one.truth, own._trial(planes, far, 9, 3, 1, milling, rng(0)).truth)
+    assert not own.torch.equal(
+        one.truth, courses._trial(planes, far, 9, 3, 1, milling, rng(0)).truth
+    )
     assert np.array_equal(one.truth[0, 0].numpy(), turned[9])
 
 
@@ -177,6 +184,45 @@ def test_what_cannot_teach_is_refused(gapped, weights):
     narrow = GappedVolume(gapped.slices[:, :, :40], LAYERS, 1.0, 0, 1.0, 16)
     with pytest.raises(InputError, match="but it has 14 of 64 x 40"):
         learn_from_stack(weights, narrow, volume[:, :, :40])
+
+
+def gaps_course(filled_volume, axes) -> courses.Course:
+    """Return what a network of gaps learns from, of three known layers out of five."""
+    milling = own.MillingRange.of(own.Milling("normal", 4, 1, 1))
+    filled = courses.Filled(
+        filled_volume, np.array([4, 12]), np.array([8]), axes, milling, own.torch.device("cpu")
+    )
+    architecture = GapArchitecture(widths=(4,), blocks=(1,))
+    return courses.make_course(architecture, filled, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("axis", [1, 2])
+def test_a_network_of_gaps_learns_from_known_slices_alone(axis):
+    """Only what lies in the known layers counts, and only the axis that looks like z is milled."""
+    volume = surface((20, 56, 64), (9.0, 13.0, 17.0))
+    course = gaps_course(volume, [axis])
+    counted = set()
+    for batch in course.epoch(np.random.default_rng(1), 10).batches():
+        counts = batch.counts.numpy() > 0
+        # z lies along y or x of a patch, by how it is turned.
+        for patch in counts.reshape(-1, *counts.shape[2:]):
+            lines = patch.any(0), patch.any(1)
+            counted.add(min(line.sum() for line in lines))
+    assert max(counted) == 2
+    assert {gap.axis for gap in course.epoch(np.random.default_rng(2), 5).gaps} == {axis}
+
+
+def test_a_network_of_gaps_is_tried_on_slices_that_were_held_back():
+    """Before any training it misclassifies what the spline of distances does, there alone."""
+    volume = surface((20, 56, 64), (9.0, 13.0, 17.0))
+    course = gaps_course(volume, [1])
+    network = GapNetwork(GapArchitecture(widths=(4,), blocks=(1,))).eval()
+    (gapped, truth), *others = course.trials
+    assert not others
+    assert np.array_equal(truth[:, 0], volume[8][gapped.missing_layers])
+    spline = fill(gapped, "network", network=network)[gapped.missing_layers][:, [8]]
+    assert course.misclassified(network) == pytest.approx((spline != truth).mean())
+    assert 0 < course.misclassified(network) < 0.2
 
 
 def test_the_middle_of_a_large_stack_is_enough(monkeypatch):
