@@ -3,7 +3,8 @@
 Prints a Markdown table of seconds and ratios, all measured in one run: the cubic-spline filler
 beside scipy.interpolate.CubicSpline; the shipped networks in every engine and arithmetic beside a
 straightforward PyTorch loop over the same planes in fp32 (none for a network that sees distances,
-which such a loop does not have); patches/s of training. What is timed goes from slices to
+which such a loop does not have); patches/s of training. One family of planes is timed, and of a
+network of whole gaps all that it has to do. What is timed goes from slices to
 predictions, interpolated distances included. The loop runs over an eighth of the images, and its
 time is multiplied: it takes as long for each. The GPU is timed where there is one. Beside the time
 stands the processor's own, over the cores: it is what a machine takes that does nothing else, and
@@ -28,6 +29,7 @@ from fibgap.fillers import fill
 from fibgap.fillers.interpolation import GOLD_FROM, spline_weights
 from fibgap.network.device import cpu_has_bfloat16
 from fibgap.network.engines import Engine, make_engine
+from fibgap.network.gaps.architecture import GapArchitecture
 from fibgap.network.inference import predict
 from fibgap.network.module import Network, count_parameters
 from fibgap.network.planes import with_mirrored_ends
@@ -40,7 +42,7 @@ from fibgap.synthetic.milling import Milling, draw_depths
 
 PAPER_NETWORK_S = 44.0
 PAPER_SPLINE_S = 7.0
-NETWORKS = ("table_s1", "general_large", "general_small", "compact_neighbours")
+NETWORKS = ("table_s1", "general", "general_large", "general_small", "compact_neighbours")
 #: Fewer planes a side than the receptive field are refused.
 LEAST_IMAGES = 23
 
@@ -123,6 +125,11 @@ def engines_of(weights: LoadedNetwork, threads: int) -> list[Engine]:
         if hardware_has(precision, device, engine)
         and (precision != "int8" or quantised_path(weights.path).exists())
     ]
+
+
+def goes_by_gaps(weights: LoadedNetwork) -> bool:
+    """Return whether a network fills whole gaps, and so has no families of planes."""
+    return isinstance(weights.architecture, GapArchitecture)
 
 
 def training_rate(
@@ -233,15 +240,21 @@ def main() -> None:
             )
             plain = found[0] * images / some, found[1] * images / some
         for engine in engines_of(weights, arguments.threads):
+            families = "both" if goes_by_gaps(weights) else "zx"
+
+            def ours_once(engine: Engine = engine, families: str = families) -> None:
+                predict(engine, part, families=families)
+
             if engine.device != "cpu":
-                predict(engine, part, families="zx")
-            ours = both_times(lambda engine=engine: predict(engine, part, families="zx"), repeats)
+                ours_once()
+            ours = both_times(ours_once, repeats)
             compare(label, engine.name, engine.precision, ours, plain, PAPER_NETWORK_S)
     if arguments.quick:
         return
     cases = [
         (name, load_weights(resolve_weights(f"shipped:{name}")).network, device, precision)
         for name in arguments.only
+        if not goes_by_gaps(load_weights(resolve_weights(f"shipped:{name}")))
         for device in map(torch.device, ["cpu", *(["cuda"] * torch.cuda.is_available())])
         for precision in (torch.float32, torch.bfloat16)
     ]

@@ -3,7 +3,7 @@
 from functools import cache
 
 from fibgap.io.formats import find_format
-from fibgap.network.shipped import general_names
+from fibgap.network.shipped import offered_names
 from fibgap.workflow import own_stacks
 
 STACKS = EXPERIMENT["stacks"]
@@ -48,7 +48,7 @@ def weights_of_filler(name):
     """Return the weights that a filler of own stacks may use, by what names them."""
     if "weights" in FILLERS[name]:
         return [FILLERS[name]["weights"]]
-    return [f"shipped:{shipped}" for shipped in general_names()]
+    return [f"shipped:{shipped}" for shipped in offered_names()]
 
 
 def stack_weights_digests(wildcards):

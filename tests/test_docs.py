@@ -124,12 +124,15 @@ def test_parameters_of_every_layer_are_as_documented() -> None:
 
 
 def committed(run: str, table: str) -> pd.DataFrame:
-    """Return a committed table; the paper's with the arms that the run "large" adds to it."""
+    """Return a committed table; the paper's with the arms that two runs add to it."""
     found = pd.read_csv(RUNS / run / f"{table}.csv")
-    if run != "paper" or not (RUNS / "large" / f"{table}.csv").is_file():
-        return found
-    added = pd.read_csv(RUNS / "large" / f"{table}.csv")
-    return pd.concat([found, added[~added["arm"].isin(found["arm"])]], ignore_index=True)
+    for more in ("large", "general"):
+        path = RUNS / more / f"{table}.csv"
+        if run == "paper" and path.is_file():
+            added = pd.read_csv(path)
+            added = added[~added["arm"].isin(found["arm"])]
+            found = pd.concat([found, added], ignore_index=True)
+    return found
 
 
 def cells(run: str, table: str) -> pd.DataFrame:

@@ -132,7 +132,7 @@ def depths(stack: tuple[str, ...], quiet: bool, as_json: bool, **options: Any) -
         "fibgap fill slices --depths depths.csv -o volume.tif",
         "fibgap fill stack.tif --spacing 10nm --voxel 2.5nm -o volume.ome.zarr",
         'fibgap fill slices --depths log.csv --depth-column "Z (um)" --otsu -o volume.h5',
-        "fibgap fill labels.tif --phase 2 --depths d.csv --weights shipped:general_small -o v.tif",
+        "fibgap fill labels.tif --phase 2 --depths d.csv --weights shipped:general -o v.tif",
     ],
 )
 @source

@@ -1,7 +1,7 @@
 """What each arithmetic costs a network: ``python -m fibgap.experiment.precisions NAME``.
 
-Makes the eight-bit form of a shipped network, measures voxel error and e(LPF) in fp32, bf16 and
-int8 over the same volumes, and writes the result on the network's card, where
+Makes the eight-bit form of a shipped network that goes by planes. Measures voxel error and e(LPF)
+in fp32, bf16 and int8 over the same volumes, and writes the result on the network's card, where
 `fibgap.network.precision` reads it. A network for any material is measured on several.
 """
 
@@ -26,6 +26,7 @@ from fibgap.io.files import write_aside
 from fibgap.measures import measure
 from fibgap.measures.anisotropy import anisotropy_error
 from fibgap.measures.voxelwise import voxel_error
+from fibgap.network.architecture import Architecture
 from fibgap.network.engines import Engine, make_engine
 from fibgap.network.inference import predict
 from fibgap.network.precision import FASTEST, hardware_has
@@ -102,10 +103,19 @@ def calibrated(weights: LoadedNetwork, config: configuration.Config) -> Quantisa
     return quantise(weights, recorder.planes[:: max(1, len(recorder.planes) // CALIBRATION_PLANES)])
 
 
+def precisions_of(weights: LoadedNetwork) -> list[str]:
+    """Return in what a network can compute, fp32 first: one of gaps has no eight-bit form."""
+    return [
+        name
+        for name in reversed(FASTEST)
+        if name != "int8" or isinstance(weights.architecture, Architecture)
+    ]
+
+
 def measured(
     weights: LoadedNetwork, cases: Sequence[tuple[GappedVolume, NDArray[np.bool_]]]
 ) -> dict[str, dict[str, float]]:
-    """Return the errors of a network in every arithmetic, means over volumes.
+    """Return the errors of a network in every arithmetic that it has, means over volumes.
 
     Parameters
     ----------
@@ -120,7 +130,7 @@ def measured(
         "changed_of_10000": {},
     }
     exact: list[NDArray[np.bool_]] = []
-    for precision in reversed(FASTEST):
+    for precision in precisions_of(weights):
         engine = make_engine(weights, engine="openvino", precision=precision)
         rows = []
         for index, (gapped, truth) in enumerate(cases):
@@ -161,7 +171,9 @@ def main() -> int:
         name = arguments.network
         path = Path(name) if name.endswith(".safetensors") else resolve_weights(PREFIX + name)
         weights, config = load_weights(path), configuration.load(arguments.config)
-        save_quantisation(quantised_path(path), calibrated(weights, config))
+        eight = quantised_path(path) if "int8" in precisions_of(weights) else None
+        if eight is not None:
+            save_quantisation(eight, calibrated(weights, config))
         volumes, side = range(arguments.volumes), arguments.side
         row: dict[str, Any] = {
             **measured(weights, [gapped_volume(config, index, side) for index in volumes]),
@@ -169,8 +181,9 @@ def main() -> int:
             "side": side,
             "base_seed": BASE_SEED,
             "configuration": str(arguments.config),
-            "int8_sha256": file_sha256(quantised_path(path)),
         }
+        if eight is not None:
+            row["int8_sha256"] = file_sha256(eight)
         if arguments.materials:
             row["materials"] = {
                 name: measured(weights, [material_volume(name, index, side) for index in volumes])

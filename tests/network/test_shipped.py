@@ -90,16 +90,14 @@ def test_retiring_weights_are_there_and_say_so(name):
     """Arms of earlier tables keep their weights; whoever asks anew is told what to take."""
     assert shipped.resolve_weights(f"shipped:{name}").is_file()
     assert name not in shipped.kept_names()
-    with pytest.warns(
-        FibgapWarning, match=f"'shipped:{name}' come .* take 'shipped:general_small'"
-    ):
+    with pytest.warns(FibgapWarning, match=f"'shipped:{name}' come .* take 'shipped:general'"):
         shipped.warn_if_retiring(f"shipped:{name}")
 
 
 def test_kept_weights_are_taken_without_a_word():
-    """Three networks stay: the paper's, and two for any material."""
-    assert shipped.kept_names() == ["general_large", "general_small", "table_s1"]
-    assert shipped.general_names() == ["general_large", "general_small"]
+    """Four networks stay: the paper's, and three for any material, of which one is offered."""
+    assert shipped.kept_names() == ["general", "general_large", "general_small", "table_s1"]
+    assert shipped.offered_names() == ["general"]
     for name in (*shipped.kept_names(), "no_such_network"):
         shipped.warn_if_retiring(f"shipped:{name}")
     shipped.warn_if_retiring("own/compact.safetensors")

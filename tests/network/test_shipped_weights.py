@@ -59,10 +59,10 @@ def test_a_card_has_its_row_of_the_comparison(name: str) -> None:
 def test_shipped_weights_make_a_network(path: Path) -> None:
     """The file loads, and its weights are neither empty nor those of an untrained network."""
     network = load_weights(path).network
-    bias = network.l1[0].bias.detach().numpy()
-    assert np.abs(bias).max() > 0
+    last = network.get_submodule(network.ends[-1])
+    assert np.abs(last.weight.detach().numpy()).max() > 0
 
 
 def test_weights_stay_small() -> None:
-    """All shipped weights together are a few megabytes."""
-    assert sum(path.stat().st_size for path in SHIPPED) < 8_000_000
+    """All shipped weights together are a few megabytes, half of them those of one network."""
+    assert sum(path.stat().st_size for path in SHIPPED) < 9_000_000

@@ -198,7 +198,7 @@ def test_the_choice_is_made_in_the_job(unfilled: Project) -> None:
     assert done.returncode == 0, done.stdout[-3000:]
     record = json.loads((unfilled.folder / target).read_text("utf-8"))
     names = {*record["check"]["fillers"]}
-    assert {"nearest", "signed_distance_spline", "shipped:general_small"} <= names
+    assert {"nearest", "signed_distance_spline", "shipped:general"} <= names
     assert record["filler"]["name"] in {*names, "network"}
     assert record["check"]["taken"] in names
     assert f"of {len(names)} fillers that were compared" in record["filler"]["why"]

@@ -22,12 +22,12 @@ RETIRING = (
     "compact_neighbours",
     "table_s1_mask",
 )
-SUCCESSOR = "general_small"
+SUCCESSOR = "general"
 TRAIN = "train"
 #: Why weights that once came with the package do so no longer, and what to take instead.
 WITHDRAWN = {
     "table_s1_neighbours": "away from interfaces, in grains and pores wider than about 20 voxels, "
-    "it exchanges solid and pore; take 'shipped:general_small' instead",
+    "it exchanges solid and pore; take 'shipped:general' instead",
     "table_s1_thin": "away from interfaces it exchanges solid and pore where slices lie 6 voxels "
     "or more apart; take 'shipped:table_s1' instead",
 }
@@ -43,9 +43,9 @@ def kept_names() -> list[str]:
     return [name for name in shipped_names() if name not in RETIRING]
 
 
-def general_names() -> list[str]:
-    """Return the names of the shipped weights that are made for any material."""
-    return [name for name in kept_names() if name.startswith("general_")]
+def offered_names() -> list[str]:
+    """Return the names of the shipped weights that are tried where nobody names a filler."""
+    return [SUCCESSOR] if SUCCESSOR in shipped_names() else []
 
 
 def warn_if_retiring(name: str) -> None:
