@@ -24,7 +24,7 @@ ReadSlice = Callable[[int], NDArray[np.bool_]]
 VIEWS = ((False, False, False), (True, True, False), (True, False, True), (False, True, True))
 #: Bytes of memory for one pixel of a tile, and for one in every layer of its gap: of the tile that
 #: is made or finished, and of every one that waits.
-_AT_WORK, _WAITING = (400, 40), (130, 8)
+_AT_WORK, _WAITING = (520, 40), (130, 8)
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ class GapFiller:
         )
         self.tile_pixels = widest * across
         pixels = min(batch_pixels, CPU_PIXELS) if engine.device == "cpu" else batch_pixels
-        self.at_once = max(1, pixels // engine.requests // (len(VIEWS) * self.tile_pixels))
+        self.at_once = max(1, pixels // engine.requests // self.tile_pixels)
         self._kept: OrderedDict[int, NDArray[np.float32]] = OrderedDict()
 
     @property
@@ -181,7 +181,7 @@ class GapFiller:
         slices = (2 * sight.WINDOW + 1) * self.shape[0] * self.shape[1] * 4
         work = self.tile_pixels * (_AT_WORK[0] + layers * _AT_WORK[1])
         waiting = self.engine.bytes_a_pixel() + _WAITING[0] + layers * _WAITING[1]
-        blocks = (self.engine.requests + 2) * self.at_once * len(VIEWS)
+        blocks = (self.engine.requests + 2) * self.at_once
         return int(slices + work + blocks * self.tile_pixels * waiting)
 
     def distance(self, number: int) -> NDArray[np.float32]:
@@ -241,29 +241,30 @@ class GapFiller:
 
             def block() -> NDArray[np.float32]:
                 asked.append([seen for _, seen in waiting])
-                together = np.stack(
-                    [looked_at(image, *view) for image, _ in waiting for view in VIEWS]
-                )
+                together = np.stack([image for image, _ in waiting])
                 waiting.clear()
                 return together
 
             for gap in gaps:
                 for tile in self.tiles:
                     image, seen = self._given(gap, tile)
-                    if waiting and waiting[0][0].shape != image.shape:
-                        yield block()
-                    waiting.append((image, seen))
-                    if len(waiting) == self.at_once:
-                        yield block()
+                    for view in VIEWS:
+                        if waiting and waiting[0][0].shape != image.shape:
+                            yield block()
+                        waiting.append((looked_at(image, *view), seen))
+                        if len(waiting) == self.at_once:
+                            yield block()
             if waiting:
                 yield block()
 
+        told: list[NDArray[np.float32]] = []
         for values in self.engine.results(blocks()):
-            for index, seen in enumerate(asked.popleft()):
-                told = values[len(VIEWS) * index : len(VIEWS) * (index + 1)]
-                turned = [looked_back(each, *view) for each, view in zip(told, VIEWS, strict=True)]
-                corrections = np.mean(turned, axis=0)
-                yield seen.gap, seen.tile, self._finish(corrections, seen)
+            for corrections, seen in zip(values, asked.popleft(), strict=True):
+                # The views of a tile come one after the other.
+                told.append(looked_back(corrections, *VIEWS[len(told)]))
+                if len(told) == len(VIEWS):
+                    yield seen.gap, seen.tile, self._finish(np.mean(told, axis=0), seen)
+                    told.clear()
 
 
 @dataclass(frozen=True)
