@@ -251,10 +251,11 @@ def main() -> None:
             compare(label, engine.name, engine.precision, ours, plain, PAPER_NETWORK_S)
     if arguments.quick:
         return
+    loaded = {name: load_weights(resolve_weights(f"shipped:{name}")) for name in arguments.only}
     cases = [
-        (name, load_weights(resolve_weights(f"shipped:{name}")).network, device, precision)
-        for name in arguments.only
-        if not goes_by_gaps(load_weights(resolve_weights(f"shipped:{name}")))
+        (name, weights.network, device, precision)
+        for name, weights in loaded.items()
+        if not goes_by_gaps(weights)
         for device in map(torch.device, ["cpu", *(["cuda"] * torch.cuda.is_available())])
         for precision in (torch.float32, torch.bfloat16)
     ]

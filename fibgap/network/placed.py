@@ -13,7 +13,7 @@ from fibgap.fillers.interpolation import well_apart
 from fibgap.io.hdf5 import create_hdf5, open_hdf5, read_array, read_attributes
 from fibgap.io.shards import group_name
 from fibgap.network.distances import largest_distance
-from fibgap.network.planes import Rows, mirrored
+from fibgap.network.planes import Rows, known_rows, mirrored
 
 CHUNK = 64
 
@@ -93,9 +93,7 @@ def with_distances(stack: Source, home: Path) -> Source:
     """Write the distances in all slices to a file, and return the stack that reads these."""
     path = home / "distances.h5"
     if not path.exists():
-        known = np.zeros(stack.shape[0], dtype=np.bool_)
-        known[stack.layers] = True
-        limit = float(largest_distance(known))
+        limit = float(largest_distance(known_rows(stack)))
         shape = (len(stack.images), *stack.shape[1:])
         chunks = (1, min(CHUNK, shape[1]), min(CHUNK, shape[2]))
         with (

@@ -29,6 +29,13 @@ class Grid(Protocol):
         """Shape (Z, Y, X)."""
 
 
+def known_rows(grid: Grid) -> NDArray[np.bool_]:
+    """Return which layers are known, (Z,)."""
+    known = np.zeros(grid.shape[0], dtype=np.bool_)
+    known[grid.layers] = True
+    return known
+
+
 def require_planes(gapped: Grid, architecture: Architecture) -> None:
     """Check that planes hold at least one whole receptive field.
 
@@ -183,11 +190,9 @@ class PlanesOfDistances(PlanesOfRows):
         self, weights: LoadedNetwork, grid: Grid, positions: NDArray[np.float64] | None = None
     ) -> None:
         super().__init__(weights, grid, positions)
-        known = np.zeros(self.rows, dtype=np.bool_)
-        known[grid.layers] = True
         places = grid.layers if positions is None else positions
         self.beside = distances.rows_beside(places, self.rows)
-        self.reaches = distances.reach(known, distances.widest_gap(weights.training))
+        self.reaches = distances.reach(known_rows(grid), distances.widest_gap(weights.training))
 
     def to_rows(self, weights: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return weights of slices as they are."""

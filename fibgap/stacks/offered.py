@@ -96,7 +96,7 @@ def shipped_networks() -> list[str]:
 
     None without an engine. The paper's network learned from one material and one milling: the
     check takes it now and then where it is not the best. Two others for any material misclassify
-    more voxels than this one, and take longer.
+    more voxels than this one.
     """
     if not (has("openvino") or has("torch")):
         return []

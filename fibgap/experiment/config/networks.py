@@ -46,7 +46,8 @@ class Network(Section):
         "What the network sees of the slices: binary rows, or on all rows the spline of distances "
         "to the interface in each slice, which it corrects (with `bicubic: add`); or `gaps`: "
         "the slices around a gap, all of whose layers it fills at once. That network is not Table "
-        "S1, and of the keys above only `width_factor` is its own.",
+        "S1: of the keys above only `width_factor` is its own, and of its `training` the keys "
+        "`stride`, `margin` and `loss_rows` say nothing.",
         "rows",
     )
     training: Training = part(Training, {})

@@ -91,11 +91,6 @@ class GapArchitecture:
         return 2 * BESIDE + len(PLACES) + 1 + (2 * BESIDE - 1)
 
     @property
-    def engine_channels(self) -> int:
-        """Number of channels that an engine takes."""
-        return self.input_channels
-
-    @property
     def multiple(self) -> int:
         """Sides of an image have to be a multiple of so many pixels."""
         return int(BLOCK * 2 ** (len(self.widths) - 1))

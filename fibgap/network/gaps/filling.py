@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from fibgap.fillers.distance import clipped_distance
 from fibgap.fillers.interpolation import well_apart
 from fibgap.network.blocks import CPU_PIXELS
-from fibgap.network.distances import largest_distance, probability, reach, widest_gap
+from fibgap.network.distances import base, largest_distance, probability, reach, widest_gap
 from fibgap.network.engines import Engine
 from fibgap.network.gaps import sight
 from fibgap.network.gaps.architecture import PLACES, GapArchitecture
-from fibgap.network.planes import Grid
+from fibgap.network.planes import Grid, known_rows
 from fibgap.stack import GappedVolume
 
 #: Returns one slice, (Y, X) bool, by its number.
@@ -54,6 +54,12 @@ class Tile:
     columns: slice
     seen_rows: slice
     seen_columns: slice
+
+    @property
+    def pixels(self) -> int:
+        """How many pixels are seen."""
+        rows, columns = self.seen_rows, self.seen_columns
+        return (rows.stop - rows.start) * (columns.stop - columns.start)
 
     @property
     def inner(self) -> tuple[slice, slice]:
@@ -151,16 +157,11 @@ class GapFiller:
         self.multiple = architecture.multiple
         self.shape = grid.shape[1:]
         self.tiles = tiles_of(self.shape, architecture, batch_pixels // engine.requests)
-        known = np.zeros(grid.shape[0], dtype=np.bool_)
-        known[grid.layers] = True
+        known = known_rows(grid)
         self.limit = float(largest_distance(known))
         self.reaches = reach(known, widest_gap(engine.weights.training))
         self.missing = np.flatnonzero(~known)
-        widest = max((each.seen_rows.stop - each.seen_rows.start for each in self.tiles), default=1)
-        across = max(
-            (each.seen_columns.stop - each.seen_columns.start for each in self.tiles), default=1
-        )
-        self.tile_pixels = widest * across
+        self.tile_pixels = max(tile.pixels for tile in self.tiles)
         pixels = min(batch_pixels, CPU_PIXELS) if engine.device == "cpu" else batch_pixels
         self.at_once = max(1, pixels // engine.requests // self.tile_pixels)
         self._kept: OrderedDict[int, NDArray[np.float32]] = OrderedDict()
@@ -221,7 +222,7 @@ class GapFiller:
         places = (seen.gap.layers - below) / (above - below)
         rows, columns = seen.inside.shape[1:]
         logits = np.tensordot(sight.hats(places), corrections[:, :rows, :columns], 1)
-        logits += sight.base(seen.inside)
+        logits += base(seen.inside)
         reaches = np.full(rows, self.reaches[seen.gap.layers[0]])
         values = probability(
             logits,

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fibgap.fillers.interpolation import spline_weights
-from fibgap.network.distances import BASE, SCALE
+from fibgap.network import distances
 from fibgap.network.gaps.architecture import ANCHORS, BESIDE, PLACES
 
 #: Slices on each side of a gap from which the distances in it are interpolated.
@@ -96,14 +96,14 @@ def seen(
     (C, Y, X) float32
         The input channels, see `fibgap.network.gaps.architecture.GapArchitecture`.
     """
-    apart = np.tanh(np.diff(positions) / SPACING)
-    image = np.empty((len(slices) + len(middle) + 1 + len(apart), *slices.shape[1:]), np.float32)
-    images = len(image) - len(apart) - 1
-    np.tanh(slices / SCALE, out=image[: len(slices)])
-    np.tanh(middle / SCALE, out=image[len(slices) : images])
-    np.tanh(middle[len(middle) // 2], out=image[images])
-    image[images + 1 :] = apart[:, None, None]
-    return image
+    apart = np.tanh(np.diff(positions) / SPACING).astype(np.float32)
+    parts = [
+        distances.seen(slices),
+        distances.seen(middle),
+        np.tanh(middle[[len(middle) // 2]]),
+        np.broadcast_to(apart[:, None, None], (len(apart), *slices.shape[1:])),
+    ]
+    return np.concatenate(parts)
 
 
 def hats(places: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -125,8 +125,3 @@ def hats(places: NDArray[np.float64]) -> NDArray[np.float32]:
     """
     anchors = np.arange(1, ANCHORS + 1)
     return np.maximum(0, 1 - np.abs((ANCHORS + 1) * places[:, None] - anchors)).astype(np.float32)
-
-
-def base(distances: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the logits that the network corrects."""
-    return np.clip(distances, -BASE, BASE)

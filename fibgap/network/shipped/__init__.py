@@ -45,7 +45,7 @@ def kept_names() -> list[str]:
 
 def offered_names() -> list[str]:
     """Return the names of the shipped weights that are tried where nobody names a filler."""
-    return [SUCCESSOR] if SUCCESSOR in shipped_names() else []
+    return [SUCCESSOR]
 
 
 def warn_if_retiring(name: str) -> None:

@@ -13,7 +13,7 @@ from fibgap.network.module import Network
 
 #: A network that sees distances learns where these are at most so many gaps: beyond, it is not
 #: asked (see `fibgap.network.distances.reach`).
-_BAND = 1.5
+BAND = 1.5
 
 
 def interpolation_matrix(known: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -96,7 +96,7 @@ def with_distances(
         known[:, None, :, None].float().expand_as(truth),
         own.clamp(-BASE, BASE),
         truth,
-        (own.abs() <= _BAND * gaps[:, None, :, None]).float(),
+        (own.abs() <= BAND * gaps[:, None, :, None]).float(),
     )
 
 

@@ -122,7 +122,8 @@ class _Planes:
         wrong = hidden = 0
         for batch in self.trials:
             missing = batch.known == 0
-            wrong += _wrong(network, batch, missing)
+            logits = network(batch.network_input(network.architecture), batch.bicubic)
+            wrong += int((((logits >= 0) != (batch.truth > 0)) & missing).sum())
             hidden += int(missing.sum())
         return wrong / max(1, hidden)
 
@@ -143,12 +144,6 @@ def _trial(
         seen, far = seen.transpose(1, 2).contiguous(), far.transpose(1, 2).contiguous()
     known = draw_known_rows(millings, seen.shape[1], 1.0, rng)
     return whole_planes(seen[None], known, far[None])
-
-
-def _wrong(network: Network, batch: Batch, missing: torch.Tensor) -> int:
-    """Return how many hidden voxels of a batch are misclassified."""
-    logits = network(batch.network_input(network.architecture), batch.bicubic)
-    return int((((logits >= 0) != (batch.truth > 0)) & missing).sum())
 
 
 class _Gaps:

@@ -11,17 +11,16 @@ from numpy.typing import NDArray
 
 from fibgap.errors import InputError
 from fibgap.fillers.distance import clipped_distance
-from fibgap.network.distances import largest_distance
+from fibgap.network.distances import base, largest_distance
 from fibgap.network.gaps import sight
 from fibgap.network.gaps.architecture import ANCHORS, PLACES
 from fibgap.network.gaps.module import GapNetwork
+from fibgap.network.training.batches import BAND
 from fibgap.network.training.patches import draw_known_rows
 from fibgap.synthetic.milling import MillingRange
 
 #: Layers of a gap that a network is asked for at once, at most; of a wider gap some, at random.
 MOST_LAYERS = 6
-#: A network learns where the interpolated distance is at most so many gaps.
-BAND = 1.5
 #: Batches that are cut in advance.
 _AHEAD = 4
 #: Distances are kept in steps of so many to a voxel.
@@ -83,7 +82,7 @@ class GapSampler:
     Parameters
     ----------
     volumes : sequence of (Z, Y, X) uint8
-        1 = solid. They are milled along all three axes.
+        1 = solid.
     millings : MillingRange
         Which millings are drawn.
     voxel_nm : float
@@ -135,7 +134,7 @@ class GapSampler:
         return sum(len(self.axes) * volume.size // self.patch**2 for volume in self.volumes)
 
     def draw(self, rng: np.random.Generator) -> _Gap:
-        """Draw a gap: every missing layer of every volume is as likely as any other."""
+        """Draw a volume, an axis and a milling of it, a missing layer of that, and so its gap."""
         volume = int(rng.integers(len(self.volumes)))
         axis = self.axes[rng.integers(len(self.axes))]
         shape = self.volumes[volume].shape
@@ -159,18 +158,18 @@ class GapSampler:
         count, side = len(gaps), self.patch
         layers = max(len(gap.layers) for gap in gaps)
         hats = np.zeros((count, layers, ANCHORS), np.float32)
-        base = np.zeros((count, layers, side, side), np.float32)
-        truth, counts = np.zeros_like(base), np.zeros_like(base)
+        logits = np.zeros((count, layers, side, side), np.float32)
+        truth, counts = np.zeros_like(logits), np.zeros_like(logits)
         images = []
         for index, gap in enumerate(gaps):
             own = slice(len(gap.layers))
-            image, base[index, own], counts[index, own] = self._seen(gap)
+            image, logits[index, own], counts[index, own] = self._seen(gap)
             images.append(image)
             hats[index, own] = sight.hats(self._places(gap))
             truth[index, own] = self._cut(self.volumes[gap.volume], gap, gap.layers)
             if self.counted is not None:
                 counts[index, own] *= self._cut(self.counted[gap.volume], gap, gap.layers)
-        arrays = (np.stack(images), hats, base, truth, counts)
+        arrays = (np.stack(images), hats, logits, truth, counts)
         return GapBatch(*(torch.from_numpy(array).to(self.device) for array in arrays))
 
     def _cut(self, volume: NDArray, gap: _Gap, layers: NDArray[np.int64]) -> NDArray:
@@ -208,7 +207,7 @@ class GapSampler:
         chosen = sight.beside(gap.lower, len(rows))
         image = sight.seen(distances[chosen - around.start], middle, rows[chosen].astype(float))
         near = np.abs(inside) <= BAND * (own[lower + 1] - own[lower])
-        return image, sight.base(inside), near.astype(np.float32) / np.float32(len(gap.layers))
+        return image, base(inside), near.astype(np.float32) / np.float32(len(gap.layers))
 
 
 def _distances(volume: NDArray[np.uint8], axis: int) -> NDArray[np.int8]:

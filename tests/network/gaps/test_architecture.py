@@ -65,7 +65,7 @@ def test_a_pixel_depends_on_nothing_beyond_its_reach(architecture):
     other[..., 3] += 1
     changed = (network(image) != network(other)).any(1)[0].any(0)
     assert not changed[3 + reach + 1 :].any()
-    assert changed[: 3 + reach // 2].any()
+    assert changed[3 + reach // 2 :].any()
 
 
 def test_a_row_of_a_configuration_makes_it():

@@ -6,9 +6,7 @@ import torch
 
 from fibgap.errors import FibgapWarning, InputError
 from fibgap.fillers import fill
-from fibgap.io.hdf5 import create_hdf5, write_array
-from fibgap.io.records import gapped_to_record
-from fibgap.io.shards import group_name, read_record
+from fibgap.io.shards import read_record
 from fibgap.network.engines import make_engine
 from fibgap.network.gaps.architecture import GapArchitecture
 from fibgap.network.gaps.filling import predict_gaps, tiles_of
@@ -17,8 +15,8 @@ from fibgap.network.inference import predict
 from fibgap.network.streaming import fill_file
 from fibgap.network.weights import LoadedNetwork, load_weights, save_weights
 from fibgap.stack import GappedVolume
+from tests.gapped import LAYERS, make_gapped, write_gapped
 
-LAYERS = np.array([0, 2, 3, 7, 11, 12, 17, 20, 24])
 ARCHITECTURE = GapArchitecture(widths=(6, 8), blocks=(1, 1))
 
 
@@ -31,15 +29,6 @@ def network():
         for values in made.parameters():
             torch.nn.init.normal_(values, 0.0, 0.15)
     return made.eval()
-
-
-def make_gapped(n_y: int, n_x: int, layers=LAYERS) -> GappedVolume:
-    """Return a gapped volume of noisy waves, another pattern along every axis."""
-    rng = np.random.default_rng(4)
-    z, y, x = np.ogrid[: len(layers), :n_y, :n_x]
-    waves = np.cos(0.3 * layers[z] + 0.2 * y) + np.cos(0.4 * y - 0.2 * x) + np.cos(0.25 * x)
-    slices = waves + rng.normal(0, 0.2, waves.shape) > 0.2
-    return GappedVolume(slices, layers, 2.5, 0, 2.5, len(layers))
 
 
 def test_without_a_correction_it_is_the_spline_of_distances():
@@ -97,12 +86,16 @@ def test_a_mirrored_stack_is_filled_as_the_mirrored_volume(network):
 def test_tiles_hold_every_pixel_once():
     """Together the tiles are the layer, and each sees as far as its pixels depend on."""
     counted = np.zeros((203, 150), int)
+    reach = ARCHITECTURE.receptive_reach
     for tile in tiles_of((203, 150), ARCHITECTURE, 3000):
         counted[tile.rows, tile.columns] += 1
-        assert tile.seen_rows.start % ARCHITECTURE.multiple == 0
-        seen = tile.rows.start - tile.seen_rows.start
-        assert tile.seen_rows.start == 0 or seen >= ARCHITECTURE.receptive_reach
-        assert tile.seen_rows.stop in (203, tile.rows.stop + seen) or tile.seen_rows.start == 0
+        for wanted, seen, length in (
+            (tile.rows, tile.seen_rows, 203),
+            (tile.columns, tile.seen_columns, 150),
+        ):
+            assert seen.start % ARCHITECTURE.multiple == 0
+            assert seen.start == 0 or wanted.start - seen.start >= reach
+            assert seen.stop == length or seen.stop - wanted.stop >= reach
     assert (counted == 1).all()
 
 
@@ -144,18 +137,6 @@ def test_one_phase_alone_stays_what_it_is(network):
     slices = np.ones((4, 16, 16), dtype=bool)
     gapped = GappedVolume(slices, np.array([0, 4, 8, 12]), 2.5, 0, 2.5, 4)
     assert fill(gapped, "network", network=network).all()
-
-
-def write_gapped(path, gapped):
-    """Write a file of placed slices, as the workflow does."""
-    record = gapped_to_record(gapped)
-    with create_hdf5(path, "place_slices", {"voxel_nm": 2.5, "base_seed": 7}) as file:
-        group = file.create_group(group_name(0))
-        for name, values in record.arrays.items():
-            write_array(group, name, values)
-        for name, value in record.attributes.items():
-            group.attrs[name] = value
-    return path
 
 
 def test_a_file_is_filled_as_memory_is_and_goes_on_after_a_break(tmp_path, network):
