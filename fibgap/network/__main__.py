@@ -70,7 +70,7 @@ def train(
     require("torch", "Training", "train")
     import torch
 
-    from fibgap.network.training.recipe import make_trainer
+    from fibgap.network.training.recipe import check_start, make_trainer
 
     config = configuration.load(config_path)
     if network not in config["networks"]:
@@ -84,17 +84,7 @@ def train(
         settings["training"]["budget_minutes"] = budget
     device = torch.device(choose_device(gpus))
     training_set = settings["training_set"]
-    planes = prepare_planes(config, training_set)
     set_settings = config["training_sets"][training_set]
-    manifest = split_planes(
-        plane_manifest(
-            range(set_settings["volumes"]),
-            configuration.training_set_of(config, training_set)["shape"],
-        ),
-        by=set_settings["split_by"],
-        validation_fraction=set_settings["validation_fraction"],
-        rng=seeds.generator(config["base_seed"], "split"),
-    )
     # The budget decides when to pause, not what comes out.
     run_digest = digest(
         [
@@ -104,6 +94,17 @@ def train(
             set_settings,
             configuration.training_settings(settings),
         ]
+    )
+    check_start(settings, out, run_digest)
+    planes = prepare_planes(config, training_set)
+    manifest = split_planes(
+        plane_manifest(
+            range(set_settings["volumes"]),
+            configuration.training_set_of(config, training_set)["shape"],
+        ),
+        by=set_settings["split_by"],
+        validation_fraction=set_settings["validation_fraction"],
+        rng=seeds.generator(config["base_seed"], "split"),
     )
     trainer = make_trainer(
         settings,

@@ -629,6 +629,44 @@ def test_network_to_be_trained_needs_a_training_set():
     assert check(values)
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("mask_channel", True, "networks.item.mask_channel is True, but a network that sees gaps"),
+        (
+            "neighbours",
+            2,
+            "networks.item.neighbours is 2, but a network that sees gaps has no such",
+        ),
+        (
+            "bicubic",
+            "add",
+            "networks.item.bicubic is add, but a network that sees gaps has no such",
+        ),
+    ],
+)
+def test_network_of_gaps_has_none_of_the_keys_of_planes(key, value, said):
+    """They would say nothing, so they are refused; without them it is all right."""
+    values = check(FULLEST)
+    gaps = {"weights": "train", "training_set": "item", "sees": "gaps"}
+    values["training_sets"]["item"]["split_by"] = "volume"
+    values["networks"]["item"] = gaps
+    assert check(values)
+    values["networks"]["item"] = {**gaps, key: value}
+    assert said in refusal(values)
+
+
+@pytest.mark.parametrize("seen", [{"sees": "gaps"}, {"sees": "distances"}, {"neighbours": 1}])
+def test_network_that_sees_more_than_planes_needs_whole_volumes(seen):
+    """A training set that is split by plane is refused before any volume is made."""
+    values = check(FULLEST)
+    values["networks"]["item"] = {"weights": "train", "training_set": "item", **seen}
+    values["training_sets"]["item"]["split_by"] = "plane"
+    assert "training_sets.item.split_by is plane, but the network 'item' sees" in refusal(values)
+    values["training_sets"]["item"]["split_by"] = "volume"
+    assert check(values)
+
+
 @pytest.mark.parametrize("values", [None, [], "name: demo", 3], ids=repr)
 def test_configuration_is_a_table(values):
     """An empty file, a list or a text is no configuration."""

@@ -146,9 +146,24 @@ def test_another_configuration_does_not_go_on_from_there(config, tmp_path, monke
     assert call(monkeypatch, config, "small", "--out", out) == 0
     config.write_text(CONFIG.replace("wavelength_nm: 22.5", "wavelength_nm: 25"))
     assert call(monkeypatch, config, "small", "--out", out) == 2
-    error = capsys.readouterr().err
-    assert error.startswith("error: checkpoint ")
-    assert "belongs to another configuration" in error
+    told = capsys.readouterr()
+    assert told.err.startswith("error: checkpoint ")
+    assert "belongs to another configuration" in told.err
+    assert told.out.count("training volume") == 2  # those of the first call
+
+
+def test_a_start_that_is_impossible_is_refused_before_any_volume_is_made(
+    config, tmp_path, monkeypatch, capsys
+):
+    """Weights that are not there, or of another architecture, cost no minute."""
+    for start, words in (("none.safetensors", "none.safetensors"), ("shipped:general", "gaps")):
+        config.write_text(
+            CONFIG.replace("weights: train", f"weights: train\n    start_from: {start}")
+        )
+        assert call(monkeypatch, config, "small", "--out", tmp_path / "out") == 2
+        told = capsys.readouterr()
+        assert words in told.err
+        assert "training volume" not in told.out
 
 
 @pytest.mark.parametrize(

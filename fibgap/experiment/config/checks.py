@@ -141,6 +141,23 @@ def _check_networks(config: Config) -> None:
                 f"{head} on the training set '{network['training_set']}', which is not in "
                 "training_sets."
             )
+        _check_sight(name, network, config["training_sets"][network["training_set"]])
+
+
+def _check_sight(name: str, network: Config, training_set: Config) -> None:
+    """Check that a network has the keys of its kind, and whole volumes where it needs them."""
+    if network["sees"] == "gaps":
+        for key, none in (("mask_channel", False), ("neighbours", 0), ("bicubic", "concatenate")):
+            if network[key] != none:
+                raise InputError(
+                    f"configuration: networks.{name}.{key} is {network[key]}, but a network that "
+                    "sees gaps has no such key: leave it out."
+                )
+    if training_set["split_by"] == "plane" and (network["neighbours"] or network["sees"] != "rows"):
+        raise InputError(
+            f"configuration: training_sets.{network['training_set']}.split_by is plane, but the "
+            f"network '{name}' sees more than single planes and needs volume."
+        )
 
 
 def _check_datasets(config: Config) -> None:

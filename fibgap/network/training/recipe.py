@@ -15,9 +15,10 @@ from fibgap.network.architecture import Architecture
 from fibgap.network.gaps.architecture import GapArchitecture
 from fibgap.network.module import Network, with_inputs
 from fibgap.network.shipped import resolve_weights
+from fibgap.network.training.checkpoint import read_checkpoint
 from fibgap.network.training.planes import FAMILIES
 from fibgap.network.training.settings import Training
-from fibgap.network.training.trainer import Trainer
+from fibgap.network.training.trainer import CHECKPOINT, Trainer
 from fibgap.network.weights import AnyArchitecture, LoadedNetwork, load_weights
 from fibgap.synthetic.milling import MillingRange
 
@@ -25,9 +26,6 @@ from fibgap.synthetic.milling import MillingRange
 def architecture_of(settings: dict[str, Any]) -> AnyArchitecture:
     """Return the architecture of one row of the networks table."""
     if settings["sees"] == GapArchitecture.kind:
-        for name in ("mask_channel", "neighbours"):
-            if settings[name]:
-                raise InputError(f"a network that sees gaps has no {name}: leave it out.")
         return GapArchitecture.from_width(settings["width_factor"])
     return Architecture.from_width(
         settings["width_factor"],
@@ -36,6 +34,27 @@ def architecture_of(settings: dict[str, Any]) -> AnyArchitecture:
         neighbours=settings["neighbours"],
         sees=settings["sees"],
     )
+
+
+def check_start(settings: dict[str, Any], folder: Path | str, digest: str) -> None:
+    """Refuse at once what a trainer would refuse when all volumes are made.
+
+    Parameters
+    ----------
+    settings, folder, digest
+        See `make_trainer`.
+
+    Raises
+    ------
+    InputError
+        If training cannot start from the weights that it is to start from, or not go on from the
+        folder's checkpoint.
+    """
+    if "start_from" in settings:
+        _initial_network(settings["start_from"], architecture_of(settings))
+    checkpoint = Path(folder) / CHECKPOINT
+    if checkpoint.exists():
+        read_checkpoint(checkpoint, digest, torch.device("cpu"))
 
 
 def make_trainer(
