@@ -17,7 +17,7 @@ from fibgap.io.files import write_aside
 from fibgap.network.choices import ENGINES, FILLING_PRECISIONS
 from fibgap.network.device import choose_device
 from fibgap.network.filler import network_options
-from fibgap.network.shipped import resolve_weights
+from fibgap.network.shipped import TRAIN, resolve_weights
 from fibgap.network.streaming import fill_file
 from fibgap.network.training.planes import FAMILIES, extract_planes, plane_manifest, split_planes
 from fibgap.synthetic.training_sets import generate_training_volume
@@ -76,6 +76,11 @@ def train(
     if network not in config["networks"]:
         raise InputError(f"network '{network}' is not in the networks table of {config_path}.")
     settings = config["networks"][network]
+    if settings["weights"] != TRAIN:
+        raise InputError(
+            f"network '{network}' of {config_path} has weights: {settings['weights']}, so there is "
+            f"nothing to train: only those with weights: {TRAIN} are."
+        )
     if seed is not None:
         if seed < 0:
             raise InputError(f"a seed must be 0 or more, but is {seed}.")

@@ -170,11 +170,12 @@ def test_a_start_that_is_impossible_is_refused_before_any_volume_is_made(
     ("network", "text", "words"),
     [
         ("large", CONFIG, "network 'large' is not in the networks table of"),
+        ("small", CONFIG.replace(" train\n", " shipped:general\n"), "nothing to train: only those"),
         ("small", CONFIG.replace("epochs: 2", "epochs: 0"), "training.epochs is 0"),
         ("small", CONFIG.replace("stride: 8", "strides: 8"), "unknown key 'strides'"),
         ("small", CONFIG.replace("patch: 16", "patch: 32"), "24 x 24 are too small for patches"),
     ],
-    ids=["name", "value", "key", "size"],
+    ids=["name", "shipped", "value", "key", "size"],
 )
 def test_bad_input_is_one_sentence(config, tmp_path, monkeypatch, capsys, network, text, words):
     """What cannot be trained ends with exit status 2 and one line on what is wrong."""
