@@ -1,7 +1,7 @@
 """Time and memory of filling stacks, small and larger than memory, from images to a volume.
 
     python benchmarks/bench_large.py --cubes 64 128 256
-    python benchmarks/bench_large.py --side 2048 --layers 64 --of 1000 shipped:general_small
+    python benchmarks/bench_large.py --side 2048 --layers 64 --of 1000 shipped:general
     python benchmarks/bench_large.py --side 256 --layers 500 1000 2000 --memory 100MB linear
 
 Every stack is made in a temporary folder, as PNG images with a table of depths, and removed at the
@@ -117,7 +117,7 @@ def main() -> None:
     parser.add_argument(
         "fillers",
         nargs="*",
-        default=["nearest", "signed_distance_spline", "shipped:general_small"],
+        default=["nearest", "signed_distance_spline", "shipped:general"],
         help="fillers, or shipped:NAME for a network",
     )
     parser.add_argument("--side", type=int, help="pixels of an image along y and x")

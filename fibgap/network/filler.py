@@ -15,7 +15,7 @@ from fibgap.network.draws import draw
 from fibgap.network.engines import Engine, choose_engine, make_engine
 from fibgap.network.inference import predict
 from fibgap.network.precision import inference_precision
-from fibgap.network.shipped import resolve_weights, shipped_names
+from fibgap.network.shipped import kept_names, resolve_weights
 from fibgap.network.weights import LoadedNetwork, load_weights
 from fibgap.stack import GappedVolume
 
@@ -186,7 +186,7 @@ def fill_network(
     if network is None:
         raise InputError(
             "the filler 'network' needs a network: a weights file or 'shipped:NAME'; shipped: "
-            f"{', '.join(shipped_names())}."
+            f"{', '.join(kept_names())}."
         )
     if isinstance(network, (str, Path)):
         network = load_weights(resolve_weights(str(network)))

@@ -95,8 +95,7 @@ def shipped_networks() -> list[str]:
     """Return the shipped networks that are tried on any material, as "shipped:NAME".
 
     None without an engine. The paper's network learned from one material and one milling: the
-    check takes it now and then where it is not the best. Two others for any material misclassify
-    more voxels than this one.
+    check takes it now and then where it is not the best.
     """
     if not (has("openvino") or has("torch")):
         return []

@@ -95,8 +95,8 @@ def test_retiring_weights_are_there_and_say_so(name):
 
 
 def test_kept_weights_are_taken_without_a_word():
-    """Four networks stay: the paper's, and three for any material, of which one is offered."""
-    assert shipped.kept_names() == ["general", "general_large", "general_small", "table_s1"]
+    """Two networks stay: the paper's, and the one for any material, which is offered."""
+    assert shipped.kept_names() == ["general", "table_s1"]
     assert shipped.offered_names() == ["general"]
     for name in (*shipped.kept_names(), "no_such_network"):
         shipped.warn_if_retiring(f"shipped:{name}")

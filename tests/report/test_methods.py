@@ -100,7 +100,7 @@ def test_a_network_arm_tells_its_cut_and_its_planes(settings: dict, said: str) -
     """Two arms of one network differ in what is said of them."""
     plain = {"name": "A", "filler": "network", "families": "both", "threshold": "half"}
     arms = [plain, {**plain, **settings, "name": "B"}]
-    weights = dict.fromkeys("AB", resolve_weights("shipped:general_small"))
+    weights = dict.fromkeys("AB", resolve_weights("shipped:general"))
     names = names_frame(arms, weights, {}, tpcf_centred=False)
     first, second = names["stands_for"]
     assert second.startswith(first + said)

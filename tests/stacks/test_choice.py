@@ -36,8 +36,8 @@ def test_a_filler_by_its_name():
 
 def test_weights_and_fillers_must_belong_together():
     """Weights are a network's; a network needs weights; a GPU is for a network."""
-    with pytest.raises(InputError, match="weights 'shipped:general_small' are for"):
-        choose_filler(STACK, "nearest", weights="shipped:general_small")
+    with pytest.raises(InputError, match="weights 'shipped:general' are for"):
+        choose_filler(STACK, "nearest", weights="shipped:general")
     with pytest.raises(InputError, match="a GPU is for"):
         choose_filler(STACK, "nearest", gpu=True)
     with pytest.raises(InputError, match="needs weights: a file, or one of shipped:"):
@@ -46,7 +46,7 @@ def test_weights_and_fillers_must_belong_together():
 
 def test_weights_mean_the_network():
     """With weights there is nothing left to choose."""
-    choice = choose_filler(STACK, weights="shipped:general_small")
+    choice = choose_filler(STACK, weights="shipped:general")
     assert choice.filler == "network"
-    assert choice.weights.name == "general_small.safetensors"
+    assert choice.weights.name == "general.safetensors"
     assert choice.options["network"].device == "cpu"

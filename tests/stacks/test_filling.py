@@ -25,7 +25,7 @@ from .conftest import DEPTHS, VOXEL, write_table
         ({"filler": "network"}, "needs weights"),
         (
             {"weights": "shipped:newest"},
-            r"under the name 'shipped:newest'; shipped: general, general_large, general_small",
+            r"under the name 'shipped:newest'; shipped: general, table_s1",
         ),
         ({"weights": "missing.safetensors"}, "weights file missing.safetensors does not exist"),
         ({"depths": "missing.csv"}, "file missing.csv does not exist"),
@@ -176,9 +176,9 @@ def test_depths_that_are_wrong_by_a_factor_look_anisotropic(folder, tmp_path):
 
 def test_a_network_fills(folder, table, tmp_path):
     """A shipped network is taken by its name, and its file is one of the inputs."""
-    filled = fill_stack(folder, tmp_path / "v.tif", depths=table, weights="shipped:general_small")
+    filled = fill_stack(folder, tmp_path / "v.tif", depths=table, weights="shipped:general")
     assert filled.record["filler"]["name"] == "network"
-    assert filled.record["inputs"][-1]["path"].endswith("general_small.safetensors")
+    assert filled.record["inputs"][-1]["path"].endswith("general.safetensors")
     assert "openvino" in filled.record["versions"]
 
 
@@ -187,7 +187,7 @@ def test_a_network_says_how_sure_it_is(folder, table, tmp_path):
 
     It lies beside the volume, as the mask of filled layers does.
     """
-    filled = fill_stack(folder, tmp_path / "v.tif", depths=table, weights="shipped:general_small")
+    filled = fill_stack(folder, tmp_path / "v.tif", depths=table, weights="shipped:general")
     confidence = filled.confidence
     assert confidence is not None
     assert (confidence[filled.gapped.layers] == 100).all()
@@ -197,9 +197,7 @@ def test_a_network_says_how_sure_it_is(folder, table, tmp_path):
     written = tifffile.imread(tmp_path / "v_confidence.tif")
     np.testing.assert_array_equal(written, confidence)
     assert tmp_path / "v_confidence.tif" in filled.outputs
-    drawn = fill_stack(
-        folder, tmp_path / "d.tif", depths=table, weights="shipped:general_small", draw=3
-    )
+    drawn = fill_stack(folder, tmp_path / "d.tif", depths=table, weights="shipped:general", draw=3)
     # Where a draw shows the less likely phase, it says so.
     assert drawn.confidence.min() < 50
     differ = drawn.volume != filled.volume
@@ -227,7 +225,7 @@ def regular(tmp_path):
     """A stack of a regular material: sixteen slices some four voxels apart, of 64 x 60 pixels."""
     layers = np.cumsum([0, 4, 5, 4, 3, 5, 4, 4, 5, 3, 4, 5, 4, 4, 3, 5])
     z, y, x = np.ogrid[: layers[-1] + 1, :64, :60]
-    truth = sum(np.cos(2 * np.pi * axis / 11.3) for axis in (z, y, x)) > 0.1
+    truth = sum(np.cos(2 * np.pi * axis / 18) for axis in (z, y, x)) > 0.1
     tifffile.imwrite(tmp_path / "regular.tif", truth[layers].astype(np.uint8) * 255)
     return tmp_path / "regular.tif", write_table(tmp_path / "regular.csv", layers * VOXEL), truth
 
@@ -241,11 +239,11 @@ def test_a_network_learns_from_the_stack(regular, tmp_path, monkeypatch):
     stack, depths, truth = regular
     how = {"depths": depths, "voxel": f"{VOXEL}nm", "crop": False}
     stages = []
-    plain = fill_stack(stack, tmp_path / "p.tif", weights="shipped:general_small", **how)
+    plain = fill_stack(stack, tmp_path / "p.tif", weights="shipped:general", **how)
     filled = fill_stack(
         stack,
         tmp_path / "v.tif",
-        weights="shipped:general_small",
+        weights="shipped:general",
         learn=True,
         progress=lambda stage, done, total: stages.append((stage, done, total)),
         **how,
@@ -257,7 +255,7 @@ def test_a_network_learns_from_the_stack(regular, tmp_path, monkeypatch):
     assert plain.record["filler"]["learned"] is None
     learned = filled.record["filler"]["learned"]
     assert learned["taken"]
-    assert (learned["steps"], learned["slices"], learned["held_back"]) == (100, 11, 3)
+    assert (learned["steps"], learned["slices"], learned["held_back"]) == (100, 12, 4)
     assert "--learn" in filled.record["command"]
     assert filled.lesson.sentence() in filled.verdict
     assert ("learning from the stack", 100, 100) in stages
@@ -285,5 +283,5 @@ def test_learning_is_for_networks(regular, tmp_path):
     stretched = np.repeat(np.repeat(tifffile.imread(stack)[:, :20, :20], 3, 1), 3, 2)
     tifffile.imwrite(stack, stretched)
     with pytest.raises(InputError, match="the material changes along neither y nor x as it does"):
-        fill_stack(stack, tmp_path / "v.tif", weights="shipped:general_small", **how)
+        fill_stack(stack, tmp_path / "v.tif", weights="shipped:general", **how)
     assert not list(tmp_path.glob("v*"))

@@ -196,15 +196,15 @@ def test_no_network_is_taken_that_loses_to_a_classical_filler(seed):
 def test_a_network_is_compared(monkeypatch):
     """A shipped network takes part by its name; one that cannot fill the stack is named."""
     stack = stack_of(tilted((29, 28, 26)))
-    # Not the paper's, of one material, nor those that are slower.
+    # Not the paper's, of one material.
     assert shipped_networks() == ["shipped:general"]
-    check = leave_slices_out(stack, ["nearest", "shipped:general_small"])
-    assert set(check.expected) == {"nearest", "shipped:general_small"}
+    check = leave_slices_out(stack, ["nearest", "shipped:general"])
+    assert set(check.expected) == {"nearest", "shipped:general"}
     narrow = SliceStack(stack.slices[:, :16, :16], stack.depths_nm, 1.0)
-    check = leave_slices_out(narrow, ["nearest", "shipped:general_small"])
+    check = leave_slices_out(narrow, ["nearest", "shipped:table_s1"])
     assert set(check.expected) == {"nearest"}
-    assert "receptive field" in check.hidden.refused["shipped:general_small"]
-    assert any("shipped:general_small was not compared" in line for line in check.lines())
+    assert "receptive field" in check.hidden.refused["shipped:table_s1"]
+    assert any("shipped:table_s1 was not compared" in line for line in check.lines())
     assert check.why().startswith("no other filler was compared")
 
 
@@ -295,9 +295,9 @@ def test_an_unknown_filler_is_refused():
 
 def test_the_choice_is_that_of_the_check(monkeypatch):
     """A network that wins comes with its weights and the check behind it."""
-    check = found({"nearest": 0.05, "shipped:general_small": 0.03})
+    check = found({"nearest": 0.05, "shipped:general": 0.03})
     monkeypatch.setattr(choice, "leave_slices_out", lambda stack, **how: check)
     taken = choose_filler(stack_of(tilted()))
-    assert (taken.filler, taken.weights.name) == ("network", "general_small.safetensors")
+    assert (taken.filler, taken.weights.name) == ("network", "general.safetensors")
     assert taken.check is check
     assert taken.why == check.why()

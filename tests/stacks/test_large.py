@@ -346,46 +346,34 @@ def test_a_format_that_is_read_as_a_whole(truth, tmp_path, ending):
 @pytest.mark.filterwarnings("ignore::fibgap.errors.FibgapWarning")
 def test_a_network_that_memory_is_too_little_for(folder, table, tmp_path, monkeypatch):
     """`auto` leaves it out and says so; asked for, it is refused with what it needs."""
-    monkeypatch.setattr(judging, "shipped_networks", lambda: ["shipped:general_small"])
+    monkeypatch.setattr(judging, "shipped_networks", lambda: ["shipped:general"])
     needs = r"needs \d+ MB of memory for this stack, more than the 30 kB that were given"
     filled = fill_stack(folder, tmp_path / "v.tif", depths=table, memory="30kB")
     assert filled.choice.name in CLASSICAL
-    left_out = "shipped:general_small was not compared: it " + needs
+    left_out = "shipped:general was not compared: it " + needs
     assert any(re.fullmatch(left_out + r"\.", line) for line in filled.verdict)
     checked = check_stack(folder, depths=table, memory="30kB", judge=True)
     assert checked.choice.name == filled.choice.name
     assert any(re.fullmatch("  " + left_out, line) for line in checked.lines())
     del filled
-    with pytest.raises(InputError, match=f"shipped:general_small cannot be taken: it {needs}"):
+    with pytest.raises(InputError, match=f"shipped:general cannot be taken: it {needs}"):
         fill_stack(
-            folder, tmp_path / "n.tif", depths=table, memory="30kB", weights="shipped:general_small"
+            folder, tmp_path / "n.tif", depths=table, memory="30kB", weights="shipped:general"
         )
     assert left_over(tmp_path) == []
 
 
 @pytest.mark.filterwarnings("ignore::fibgap.errors.FibgapWarning")
-@pytest.mark.parametrize("change", [-1, 0])
-def test_the_memory_that_a_network_is_said_to_need_is_enough(folder, table, tmp_path, change):
-    """With a byte less it is refused, with what it needs it fills block by block."""
-    network, uneven = offer("shipped:general_small"), load_stack(folder, depths=table).stack
-    needed = network.least_memory(uneven)
-    options = {"depths": table, "weights": "shipped:general_small", "memory": needed + change}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(room, "_NETWORK", 10**6)
-        if change:
-            with pytest.raises(InputError, match="cannot be taken"):
-                fill_stack(folder, tmp_path / "v.h5", **options)
-        else:
-            assert isinstance(fill_stack(folder, tmp_path / "v.h5", **options).volume, OnDisk)
-
-
-@pytest.mark.filterwarnings("ignore::fibgap.errors.FibgapWarning")
-def test_a_network_fills_from_disk(folder, table, tmp_path, monkeypatch):
-    """Its planes go by blocks of their own, and the volume is that of memory."""
-    options = {"depths": table, "weights": "shipped:general_small"}
+@pytest.mark.parametrize("name", ["shipped:general", "shipped:table_s1"])
+def test_a_network_fills_from_disk(folder, table, tmp_path, monkeypatch, name):
+    """With the memory that it is said to need, it fills as in memory; a byte less is refused."""
+    needed = offer(name).least_memory(load_stack(folder, depths=table).stack)
+    options = {"depths": table, "weights": name}
     small = fill_stack(folder, tmp_path / "small.h5", **options)
     monkeypatch.setattr(room, "_NETWORK", 10**6)
-    filled = fill_stack(folder, tmp_path / "large.h5", memory="100MB", **options)
+    with pytest.raises(InputError, match="cannot be taken"):
+        fill_stack(folder, tmp_path / "large.h5", memory=needed - 1, **options)
+    filled = fill_stack(folder, tmp_path / "large.h5", memory=needed, **options)
     assert isinstance(filled.volume, OnDisk)
     np.testing.assert_array_equal(np.stack([*filled.volume]), small.volume)
     del filled

@@ -29,14 +29,14 @@ def main(arguments: Iterable[str] | None = None) -> int:
     parser.add_argument("rows", type=Path, help="CSV of rows; those that it has are kept")
     parser.add_argument("--page", type=Path, help="page whose tables are made from the rows")
     parser.add_argument("--volumes", type=int, default=3, help="per material, without training")
-    parser.add_argument("--network-volumes", type=int, default=1, help="per material, for networks")
+    parser.add_argument("--network-volumes", type=int, default=3, help="per material, for networks")
     parser.add_argument("--side", type=int, default=128, help="of a volume, in voxels")
     parser.add_argument("--cut", type=int, default=64, help="side of the cut for D; 0: no D")
     parser.add_argument("--materials", nargs="*", default=list(MATERIALS), choices=MATERIALS)
     parser.add_argument(
         "--fillers",
         nargs="*",
-        help="names, or weights files, with options such as 'shipped:general_small?families=zx'; "
+        help="names, or weights files, with options such as 'shipped:table_s1?families=zx'; "
         "all of the library if not given",
     )
     parser.add_argument("--real", nargs="*", default=[], help="NAME=FILE:LABEL_OF_SOLID")

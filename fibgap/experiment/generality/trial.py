@@ -18,7 +18,7 @@ from fibgap.fillers import FILLER_HOMES, fill, filler_names
 from fibgap.io.files import write_aside
 from fibgap.io.shards import Record
 from fibgap.network.filler import network_options
-from fibgap.network.shipped import PREFIX, resolve_weights, shipped_names, weights_sha256
+from fibgap.network.shipped import PREFIX, offered_names, resolve_weights, weights_sha256
 from fibgap.network.training.lessons import learned
 from fibgap.placement import place_slices
 from fibgap.stack import GappedVolume, SliceStack, between_slices
@@ -38,8 +38,8 @@ def classical_fillers() -> list[str]:
 
 
 def network_fillers() -> list[str]:
-    """Return the networks that come with the package, by the names of their weights."""
-    return [PREFIX + name for name in shipped_names()]
+    """Return the networks that are for any material, by the names of their weights."""
+    return [PREFIX + name for name in offered_names()]
 
 
 def is_network(filler: str) -> bool:
@@ -55,7 +55,7 @@ def network_of(filler: str) -> dict[str, Any]:
     ----------
     filler : str
         ``shipped:NAME`` or a weights file; behind a question mark, what is asked of it, such as
-        ``shipped:general_small?families=zx&precision=bf16``. It computes in fp32 otherwise. With
+        ``shipped:table_s1?families=zx&precision=bf16``. It computes in fp32 otherwise. With
         ``learn=yes`` it learns from each stack first, if y or x looks like z there.
 
     Raises

@@ -13,13 +13,15 @@ from fibgap.io.digests import file_sha256
 #: Where the shipped weights and their cards lie.
 FOLDER = Path(__file__).resolve().parent
 PREFIX = "shipped:"
-#: Weights that come with this release for the last time: `SUCCESSOR` learned from many materials.
-#: The arms of earlier tables are still made with them.
+#: Weights that come with this release for the last time: `SUCCESSOR` took their place. The arms of
+#: earlier tables are still made with them.
 RETIRING = (
     "compact",
     "compact_any",
     "compact_any_neighbours",
     "compact_neighbours",
+    "general_large",
+    "general_small",
     "table_s1_mask",
 )
 SUCCESSOR = "general"
@@ -64,7 +66,7 @@ def warn_if_retiring(name: str) -> None:
     if name.startswith(PREFIX) and name.removeprefix(PREFIX) in RETIRING:
         warnings.warn(
             f"the weights '{name}' come with this release for the last time: take "
-            f"'{PREFIX}{SUCCESSOR}', which learned from many materials.",
+            f"'{PREFIX}{SUCCESSOR}' instead.",
             FibgapWarning,
             stacklevel=2,
         )

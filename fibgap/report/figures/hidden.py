@@ -18,8 +18,6 @@ _ARMS = {
     "signed_distance_spline": "RSD-s",
     "shipped:table_s1": "RML-s",
     "shipped:general": "RMLw-s",
-    "shipped:general_small": "RMLg-s",
-    "shipped:general_large": "RMLl-s",
 }
 #: With the colour, what tells fillers apart.
 _MARKERS = "osD^vP*Xh<>p"
