@@ -136,7 +136,7 @@ def plot(found: dict[str, Found]) -> None:
 
 def main() -> None:
     """Fill the volumes of every material, print the table, and draw."""
-    weights = sys.argv[1] if len(sys.argv) > 1 else "shipped:general_small"
+    weights = sys.argv[1] if len(sys.argv) > 1 else "shipped:general"
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 3
     network = load_weights(resolve_weights(weights))
     found = {material: Found() for material in MATERIALS}

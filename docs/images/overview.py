@@ -21,8 +21,6 @@ from fibgap import (
     seeds,
     voxel_error,
 )
-from fibgap.network.shipped import resolve_weights
-from fibgap.network.weights import load_weights
 
 SEED, VOXEL_NM, SIDE = 2024, 2.5, 128
 # Safe for colour-blind readers: the four differ in lightness, too.
@@ -44,10 +42,11 @@ def main() -> None:
     milling = Milling("normal", mean_nm=10, sd_nm=3, floor_nm=VOXEL_NM)
     stack = mill_volume(truth, milling, voxel_nm=VOXEL_NM, rng=rng)
     spline = rebuild(stack, Arm(filler="cubic_spline", fill_holes=True))
-    network = load_weights(resolve_weights("shipped:compact_neighbours")).network
     filled = {
         "Cubic spline": spline.volume,
-        "Network": rebuild(stack, Arm(filler="network"), options={"network": network}).volume,
+        "Network": rebuild(
+            stack, Arm(filler="network"), options={"network": "shipped:general"}
+        ).volume,
     }
     gapped = spline.gapped
     truth = between_slices(truth, gapped)

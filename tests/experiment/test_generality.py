@@ -58,7 +58,7 @@ def test_rows_of_other_weights_are_made_anew(tmp_path: Path) -> None:
     rows, weights = tmp_path / "rows.csv", tmp_path / "net.safetensors"
     small = ("--side", "32", "--cut", "0", "--volumes", "1", "--network-volumes", "1")
     command = [str(rows), *small, "--materials", "gold", "--fillers", "nearest", str(weights)]
-    shutil.copy(resolve_weights("shipped:general_small"), weights)
+    shutil.copy(resolve_weights("shipped:general"), weights)
     assert main(command) == 0
     first = pd.read_csv(rows).assign(seconds=-1.0)
     first.to_csv(rows, index=False)
@@ -79,8 +79,7 @@ def test_rows_of_other_weights_are_made_anew(tmp_path: Path) -> None:
 def test_the_committed_rows_are_those_of_the_shipped_weights() -> None:
     """No row of the page is left of weights that are shipped no more."""
     rows = pd.read_csv(ROOT / "docs/reproduction/generality/rows.csv").dropna(subset="weights")
-    shipped = {f"shipped:{name}" for name in ("general", "general_small", "general_large")}
-    assert shipped == set(rows["filler"])
+    assert set(network_fillers()) == set(rows["filler"])
     for name, each in rows.groupby("filler"):
         assert set(each["weights"]) == {weights_sha256(str(name))[:16]}
 
@@ -99,7 +98,7 @@ def test_a_network_learns_from_every_volume_if_asked(
     """Each volume has a lesson of its own, from the weights as they are shipped."""
     monkeypatch.setattr(own, "STEPS", 25)
     monkeypatch.setattr(own.Lesson, "taken", True)  # too short to be better
-    rows, name = tmp_path / "rows.csv", "shipped:general_small"
+    rows, name = tmp_path / "rows.csv", "shipped:general"
     small = ("--side", "64", "--cut", "0", "--volumes", "0", "--network-volumes", "1")
     asked = [name, f"{name}?learn=yes", f"{name}?learn=no"]
     assert main([str(rows), *small, "--materials", "gold", "--fillers", *asked]) == 0
@@ -109,7 +108,7 @@ def test_a_network_learns_from_every_volume_if_asked(
 
 def test_a_network_is_asked_for_more_behind_its_name(tmp_path: Path) -> None:
     """Options change the volume; the name as it was given is the row's; without D, no D."""
-    asked = ["shipped:general_small", "shipped:general_small?families=zx&threshold=draw"]
+    asked = ["shipped:general", "shipped:table_s1?families=zx&threshold=draw"]
     rows = tmp_path / "rows.csv"
     small = ("--side", "32", "--cut", "0", "--volumes", "1", "--network-volumes", "1")
     assert main([str(rows), *small, "--materials", "gold", "--fillers", "nearest", *asked]) == 0
@@ -125,9 +124,9 @@ def test_a_network_is_asked_for_more_behind_its_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("filler", "told"),
     [
-        ("shipped:general_small?family=zx", "'family' is none of families, threshold, precision"),
-        ("shipped:general_small?zx", "'zx' is none of families"),
-        ("shipped:general_small?learn=1", "learn is yes or no, but is '1'"),
+        ("shipped:general?family=zx", "'family' is none of families, threshold, precision"),
+        ("shipped:general?zx", "'zx' is none of families"),
+        ("shipped:general?learn=1", "learn is yes or no, but is '1'"),
         ("shipped:general_tiny?families=zx", "no weights are shipped under .*general_tiny"),
         ("nearst", "filler 'nearst' is unknown"),
     ],
@@ -174,8 +173,8 @@ def test_networks_alone_are_tried_on_real_volumes(tmp_path: Path) -> None:
     rows = tmp_path / "rows.csv"
     asked = ("--side", "28", "--cut", "0", "--volumes", "0", "--network-volumes", "1")
     real = ("--materials", "--real", f"rock={tmp_path / 'real.tif'}:255")
-    assert main([str(rows), *asked, *real, "--fillers", "shipped:general_small"]) == 0
-    assert "shipped:general_small" in set(pd.read_csv(rows)["filler"])
+    assert main([str(rows), *asked, *real, "--fillers", "shipped:general"]) == 0
+    assert "shipped:general" in set(pd.read_csv(rows)["filler"])
 
 
 def test_tables_hold_means_and_mark_the_lowest(tmp_path: Path) -> None:
