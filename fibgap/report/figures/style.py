@@ -28,7 +28,7 @@ ARM_COLORS = {
     "RSD-s": "#117733",
     "RMLg-s": "#332288",
     "RMLgd-s": "#AA4499",
-    "RMLl-s": "#CC6677",
+    "RMLw-s": "#CC6677",
 }
 #: For arms without a colour of their own: dark tones of the same hues.
 MORE_COLORS = ("#44AA99", "#661100", "#6699CC", "#999933", "#DDAA33", "#004488")
