@@ -71,16 +71,15 @@ def test_tiles_change_no_voxel(network):
     assert 0.2 < (whole >= 0.5).mean() < 0.8
 
 
-def test_a_mirrored_stack_is_filled_as_the_mirrored_volume(network):
-    """Every gap is seen from four sides, so none of three mirrors matters but by rounding."""
+def test_a_stack_turned_upside_down_is_filled_as_the_turned_volume(network):
+    """Every gap is seen from two sides, so half a turn about x does not matter but by rounding."""
     gapped = make_gapped(40, 32)
     engine = make_engine(network, engine="openvino", threads=1)
+    order = (slice(None, None, -1), slice(None, None, -1), slice(None))
+    layers = LAYERS[-1] - LAYERS[::-1]
+    turned = GappedVolume(gapped.slices[order], layers, 2.5, 0, 2.5, len(LAYERS))
     values = predict_gaps(engine, gapped)
-    for z, y, x in ((1, 1, 0), (1, 0, 1), (0, 1, 1)):
-        order = tuple(slice(None, None, -1 if each else 1) for each in (z, y, x))
-        layers = LAYERS[-1] - LAYERS[::-1] if z else LAYERS
-        mirrored = GappedVolume(gapped.slices[order], layers, 2.5, 0, 2.5, len(LAYERS))
-        np.testing.assert_allclose(predict_gaps(engine, mirrored)[order], values, atol=1e-5)
+    np.testing.assert_allclose(predict_gaps(engine, turned)[order], values, atol=1e-5)
 
 
 def test_tiles_hold_every_pixel_once():
